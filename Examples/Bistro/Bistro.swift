@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// A restaurant's orders on many screens: the demo of Tidings.
+@main
+struct Bistro: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bistro",
+        abstract: "A restaurant's orders on many screens.",
+        subcommands: [Serve.self],
+        defaultSubcommand: Serve.self
+    )
+}

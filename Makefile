@@ -1,0 +1,47 @@
+# `make` alone lists the targets. What each one needs, scripts/setup sees to.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8080
+DB ?=
+FILTER ?=
+
+swift_sources = $(wildcard Package.swift Sources Tests Examples)
+
+.PHONY: run test lint format bench docs clean help
+
+run: ## Start the demo on http://127.0.0.1:8080 (PORT=…, DB=file keeps its data)
+	@scripts/setup run
+	@if [ -t 1 ]; then quiet=; else quiet=--quiet; fi; swift build $$quiet --product bistro
+	@exec "$$(swift build --show-bin-path)/bistro" --port '$(PORT)' $(if $(DB),--database '$(DB)')
+
+test: ## Run all tests (FILTER=name runs the Swift tests that match)
+	@scripts/setup test
+	@swift test --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
+	@$(if $(FILTER),:,scripts/test-web)
+
+lint: ## Check imports, formatting, links and the scripts themselves
+	@scripts/setup lint
+	@scripts/test-scripts
+	@scripts/check-imports
+	@scripts/check-docs
+	@swift format lint --strict --recursive --parallel $(swift_sources)
+
+format: ## Format all Swift sources in place
+	@scripts/setup lint
+	@swift format format --in-place --recursive --parallel $(swift_sources)
+
+bench: ## Run the benchmarks
+	@if [ -x Benchmarks/run ]; then Benchmarks/run; else echo "There are no benchmarks yet."; fi
+
+docs: ## Check the documentation: links, headings, index of decisions
+	@scripts/setup lint
+	@scripts/check-docs
+
+clean: ## Remove what was built (fetched dependencies stay)
+	@swift package clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'

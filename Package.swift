@@ -1,0 +1,181 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "tidings",
+    platforms: [.macOS(.v15), .iOS(.v18)],
+    products: [
+        .library(name: "TidingsWire", targets: ["TidingsWire"]),
+        .library(name: "TidingsBroadcast", targets: ["TidingsBroadcast"]),
+        .library(name: "TidingsHummingbird", targets: ["TidingsHummingbird"]),
+        .library(name: "TidingsClient", targets: ["TidingsClient"]),
+        .library(name: "TidingsTesting", targets: ["TidingsTesting"]),
+        .executable(name: "tidings", targets: ["tidings"]),
+        .executable(name: "bistro", targets: ["bistro"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.30.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        // The wire: no sockets, no event loops.
+        .target(name: "TidingsWire"),
+
+        // The server wing.
+        .target(
+            name: "TidingsBroadcast",
+            dependencies: [
+                "TidingsWire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
+        .target(
+            name: "TidingsHummingbird",
+            dependencies: [
+                "TidingsBroadcast",
+                "TidingsWire",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+
+        // The client wing.
+        .target(
+            name: "TidingsClient",
+            dependencies: [
+                "TidingsWire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+
+        // What users test their own parts with.
+        .target(
+            name: "TidingsTesting",
+            dependencies: ["TidingsBroadcast", "TidingsWire"]
+        ),
+
+        // The programs.
+        .executableTarget(
+            name: "tidings",
+            dependencies: [
+                "TidingsClient",
+                "TidingsWire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .executableTarget(
+            name: "bistro",
+            dependencies: [
+                "TidingsBroadcast",
+                "TidingsHummingbird",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Examples/Bistro",
+            exclude: ["Web/package.json", "Web/tests", "Web/tidings.d.ts"],
+            resources: [.copy("Public"), .copy("Web/tidings.js"), .copy("Web/tidings")]
+        ),
+
+        // The tests.
+        .testTarget(name: "TidingsWireTests", dependencies: ["TestSupport", "TidingsWire"]),
+        .testTarget(
+            name: "TidingsBroadcastTests",
+            dependencies: [
+                "TestSupport", "TidingsBroadcast", "TidingsTesting", "TidingsWire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "TidingsHummingbirdTests",
+            dependencies: [
+                "SocketTestSupport", "TestSupport", "TidingsBroadcast", "TidingsClient", "TidingsHummingbird",
+                "TidingsWire",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .testTarget(
+            name: "TidingsClientTests",
+            dependencies: [
+                "TestSupport", "TidingsClient", "TidingsWire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "SocketTestSupport", "bistro", "tidings",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]
+        ),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(
+            name: "SocketTestSupport",
+            dependencies: [
+                "TidingsClient",
+                "TidingsWire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/SocketTestSupport"
+        ),
+    ]
+)
+
+let warningsAreErrors = Context.environment["CI"] != nil
+
+for target in package.targets {
+    var settings = target.swiftSettings ?? []
+    settings += [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+    if warningsAreErrors {
+        settings.append(.treatAllWarnings(as: .error))
+    }
+    target.swiftSettings = settings
+}

@@ -1,0 +1,82 @@
+import Synchronization
+public import TidingsWire
+
+/// A backend within one process: handlers are called by whoever broadcasts, before ``broadcast(_:)`` returns.
+public final class InMemoryBroadcastBackend: BroadcastBackend {
+    private struct State {
+        var handlers: [ChannelName: [(subscription: BroadcastSubscription, handler: BroadcastHandler)]] = [:]
+        var lastIdentifier: UInt64 = 0
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Makes a backend that nobody is subscribed to.
+    public init() {}
+
+    /// False: it reaches handlers in this process only.
+    public var supportsPush: Bool { false }
+
+    /// Calls every handler of the event's channel, in the order of their subscriptions.
+    ///
+    /// - Parameter event: What happened.
+    /// - Throws: ``BroadcastError/Code/closed`` after ``close()``.
+    public func broadcast(_ event: BroadcastEvent) async throws {
+        // Called outside the lock, so that a handler may itself broadcast, subscribe and unsubscribe.
+        for (_, handler) in try openState({ $0.handlers[event.channel] ?? [] }) {
+            handler(event)
+        }
+    }
+
+    /// Adds a handler.
+    ///
+    /// - Parameters:
+    ///   - channel: What to listen to.
+    ///   - handler: Called on the broadcaster's thread; two broadcasters may call it at the same time.
+    /// - Throws: ``BroadcastError/Code/closed`` after ``close()``.
+    public func subscribe(
+        to channel: ChannelName,
+        handler: @escaping BroadcastHandler
+    ) async throws -> BroadcastSubscription {
+        try openState { state in
+            state.lastIdentifier += 1
+            let subscription = BroadcastSubscription(channel: channel, identifier: state.lastIdentifier)
+            state.handlers[channel, default: []].append((subscription, handler))
+            return subscription
+        }
+    }
+
+    /// Removes a handler.
+    ///
+    /// - Parameter subscription: What ``subscribe(to:handler:)`` returned.
+    public func unsubscribe(_ subscription: BroadcastSubscription) async {
+        state.withLock { state in
+            state.handlers[subscription.channel]?.removeAll { $0.subscription == subscription }
+            if state.handlers[subscription.channel]?.isEmpty == true {
+                state.handlers[subscription.channel] = nil
+            }
+        }
+    }
+
+    /// Succeeds until ``close()``.
+    public func checkHealth() async throws {
+        try openState { _ in }
+    }
+
+    /// Removes every handler.
+    public func close() async {
+        state.withLock { state in
+            state.isClosed = true
+            state.handlers = [:]
+        }
+    }
+
+    private func openState<Result>(_ body: (inout State) throws -> sending Result) throws -> sending Result {
+        try state.withLock { state in
+            guard !state.isClosed else {
+                throw BroadcastError(.closed, "The backend is closed. Broadcast before the server shuts down.")
+            }
+            return try body(&state)
+        }
+    }
+}

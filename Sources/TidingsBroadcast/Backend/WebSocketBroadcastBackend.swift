@@ -1,0 +1,77 @@
+public import TidingsWire
+
+/// The backend that a server broadcasts on: hands each event to a backend underneath and pushes it to the clients that
+/// are connected here.
+///
+/// ```swift
+/// let broadcast = WebSocketBroadcastBackend()
+/// try await broadcast.broadcast("created", on: "order", ["entity_id": "42"])
+/// ```
+///
+/// Clients receive the events of one caller in the order of its calls. An event that the backend underneath refuses is
+/// not pushed: either everybody hears of it or nobody.
+public final class WebSocketBroadcastBackend: BroadcastBackend {
+    /// Holds the connected clients.
+    public let hub: BroadcastHub
+    private let underlying: any BroadcastBackend
+
+    /// Makes a backend.
+    ///
+    /// - Parameters:
+    ///   - underlying: Where events go besides the connected clients, and where handlers in this process subscribe.
+    ///   - hub: Holds the connected clients.
+    public init(underlying: any BroadcastBackend = InMemoryBroadcastBackend(), hub: BroadcastHub = BroadcastHub()) {
+        self.underlying = underlying
+        self.hub = hub
+    }
+
+    /// True.
+    public var supportsPush: Bool { true }
+
+    /// Hands the event to the backend underneath, then to the hub.
+    ///
+    /// - Parameter event: What happened.
+    /// - Throws: ``BroadcastError/Code/payloadTooLarge``, or what the backend underneath throws.
+    public func broadcast(_ event: BroadcastEvent) async throws {
+        let size = event.payload.json.count
+        guard size <= WireLimits.payloadBytes else {
+            throw BroadcastError(
+                .payloadTooLarge,
+                "The payload of \(event) has \(size) bytes of at most \(WireLimits.payloadBytes). Send a hint and let clients refetch."
+            )
+        }
+        try await underlying.broadcast(event)
+        hub.publish(event)
+    }
+
+    /// Subscribes at the backend underneath.
+    ///
+    /// - Parameters:
+    ///   - channel: What to listen to.
+    ///   - handler: Receives the events.
+    /// - Throws: What the backend underneath throws.
+    public func subscribe(
+        to channel: ChannelName,
+        handler: @escaping BroadcastHandler
+    ) async throws -> BroadcastSubscription {
+        try await underlying.subscribe(to: channel, handler: handler)
+    }
+
+    /// Unsubscribes at the backend underneath.
+    ///
+    /// - Parameter subscription: What ``subscribe(to:handler:)`` returned.
+    public func unsubscribe(_ subscription: BroadcastSubscription) async {
+        await underlying.unsubscribe(subscription)
+    }
+
+    /// Checks the backend underneath.
+    public func checkHealth() async throws {
+        try await underlying.checkHealth()
+    }
+
+    /// Closes the connected clients' sessions with 1001 and the backend underneath.
+    public func close() async {
+        await hub.close()
+        await underlying.close()
+    }
+}

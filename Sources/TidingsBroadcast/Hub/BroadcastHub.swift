@@ -1,0 +1,188 @@
+public import Logging
+public import NIOCore
+import Synchronization
+public import TidingsWire
+
+/// Holds the connected clients of this process and gives each event to those who subscribed to its channel.
+///
+/// Sessions live on the event loops of their sockets. Each loop has a shard with its own sessions and its own table of
+/// channels, which nobody else touches: on the way out there are no locks. A published event gets its position and is
+/// put before every shard with subscribers under one lock, so each client sees the events of a channel in the order of
+/// their positions, whoever published them from wherever.
+///
+/// All public methods can be called from any task or thread at any time, and return without waiting.
+public final class BroadcastHub: Sendable {
+    /// What the hub allows, and how it talks.
+    public struct Configuration: Sendable {
+        /// Channels that one session may hold.
+        public var channelsPerSession: Int
+        /// Bytes in a client's frame, and in a message put together from several.
+        public var clientMessageBytes: Int
+        /// Bytes that may wait for one session before its signals collapse into `stale` events.
+        public var pendingBytesPerSession: Int
+        /// Different signals of one channel that may wait for one session before they collapse into a `stale` event.
+        public var pendingSignalsPerChannel: Int
+        /// Time that a peer has to answer a close frame before its socket is closed.
+        public var closeTimeout: Duration
+
+        /// Starts with the limits of the protocol.
+        public init() {
+            channelsPerSession = WireLimits.channelsPerConnection
+            clientMessageBytes = WireLimits.clientMessageBytes
+            pendingBytesPerSession = WireLimits.pendingBytesPerConnection
+            pendingSignalsPerChannel = WireLimits.pendingSignalsPerChannel
+            closeTimeout = .seconds(5)
+        }
+    }
+
+    struct State {
+        var shards: [ObjectIdentifier: HubShard] = [:]
+        /// Subscribers of each channel on each shard.
+        var subscribers: [ChannelName: [ObjectIdentifier: Int]] = [:]
+        /// Events that a shard has not yet delivered. A shard with an entry here is awake, or will be.
+        var inboxes: [ObjectIdentifier: [PublishedEvent]] = [:]
+        var connections = 0
+        var isClosed = false
+    }
+
+    let configuration: Configuration
+    /// Hears about sessions, never about payloads.
+    public let logger: Logger
+    /// The log of every channel that has no other.
+    public let log: InMemoryEventLog
+    private let state = Mutex(State())
+
+    /// Makes a hub without clients.
+    ///
+    /// - Parameters:
+    ///   - configuration: What it allows.
+    ///   - log: Gives events their positions and keeps them.
+    ///   - logger: Hears about sessions, never about payloads.
+    public init(
+        configuration: Configuration = Configuration(),
+        log: InMemoryEventLog = InMemoryEventLog(),
+        logger: Logger = Logger(label: "tidings.hub")
+    ) {
+        self.configuration = configuration
+        self.log = log
+        self.logger = logger
+    }
+}
+
+// MARK: - Publishing
+
+extension BroadcastHub {
+    /// Gives an event to every session that holds its channel.
+    ///
+    /// Returns before the event is written to any socket. Events reach each session in the order of their positions.
+    ///
+    /// - Parameter event: What happened.
+    /// - Returns: The event's position in its channel's log.
+    @discardableResult
+    public func publish(_ event: BroadcastEvent) -> EventPosition {
+        let (position, awaken) = state.withLock { state in
+            let position = log.append(event)
+            let published = PublishedEvent(event: event, position: position)
+            var awaken: [HubShard] = []
+            for identifier in state.subscribers[event.channel, default: [:]].keys {
+                if state.inboxes[identifier] == nil, let shard = state.shards[identifier] { awaken.append(shard) }
+                state.inboxes[identifier, default: []].append(published)
+            }
+            return (position, awaken)
+        }
+        for shard in awaken { shard.wake() }
+        return position
+    }
+
+    /// Takes what was published for a shard and puts the shard to sleep.
+    func takeInbox(of shard: HubShard) -> [PublishedEvent] {
+        state.withLock { $0.inboxes.removeValue(forKey: shard.identifier) ?? [] }
+    }
+}
+
+// MARK: - Counts
+
+extension BroadcastHub {
+    /// How many sessions hold a channel now.
+    ///
+    /// - Parameter channel: Any channel; one that nobody holds has 0.
+    public func subscriberCount(of channel: ChannelName) -> Int {
+        state.withLock { $0.subscribers[channel, default: [:]].values.reduce(0, +) }
+    }
+
+    /// Every channel that a session holds now, and how many do.
+    public var channels: [ChannelName: Int] {
+        state.withLock { $0.subscribers.mapValues { $0.values.reduce(0, +) } }
+    }
+
+    /// How many sessions there are now.
+    public var connectionCount: Int {
+        state.withLock { $0.connections }
+    }
+}
+
+// MARK: - Sessions
+
+extension BroadcastHub {
+    /// Makes the handler that speaks with one client over a WebSocket whose opening handshake is done.
+    ///
+    /// Add it to the end of the channel's pipeline, which has nothing left but the transport and TLS. The session
+    /// counts from then on until the channel is closed, and answers the client until then.
+    ///
+    /// - Parameter eventLoop: The channel's event loop. Call this on it.
+    public func makeSessionHandler(on eventLoop: any EventLoop) -> any ChannelHandler {
+        WebSocketSession(shard: shard(on: eventLoop), configuration: configuration)
+    }
+
+    private func shard(on eventLoop: any EventLoop) -> HubShard {
+        eventLoop.preconditionInEventLoop()
+        return state.withLock { state in
+            let identifier = ObjectIdentifier(eventLoop)
+            if let shard = state.shards[identifier] { return shard }
+            let shard = HubShard(hub: self, eventLoop: eventLoop)
+            state.shards[identifier] = shard
+            return shard
+        }
+    }
+
+    /// Counts a session in; false if the hub is closed and the session has to go.
+    func sessionOpened() -> Bool {
+        state.withLock { state in
+            state.connections += 1
+            return !state.isClosed
+        }
+    }
+
+    func sessionClosed() {
+        state.withLock { $0.connections -= 1 }
+    }
+
+    /// Counts a subscriber in, and takes what was published before for the shard: it has to be delivered first, to
+    /// those who subscribed earlier, so that the new subscriber hears exactly what is published from here on.
+    func subscribed(to channel: ChannelName, on shard: HubShard) -> [PublishedEvent] {
+        state.withLock { state in
+            state.subscribers[channel, default: [:]][shard.identifier, default: 0] += 1
+            guard let waiting = state.inboxes[shard.identifier], !waiting.isEmpty else { return [] }
+            state.inboxes[shard.identifier] = []
+            return waiting
+        }
+    }
+
+    func unsubscribed(from channel: ChannelName, on shard: HubShard) {
+        state.withLock { state in
+            guard let count = state.subscribers[channel]?[shard.identifier] else { return }
+            state.subscribers[channel]?[shard.identifier] = count > 1 ? count - 1 : nil
+            if state.subscribers[channel]?.isEmpty == true { state.subscribers[channel] = nil }
+        }
+    }
+
+    /// Closes every session with 1001 and waits until their close frames are on their way. Sessions that open later
+    /// are closed at once.
+    public func close() async {
+        let shards = state.withLock { state in
+            state.isClosed = true
+            return Array(state.shards.values)
+        }
+        for shard in shards { await shard.closeSessions(.goingAway, reason: "the server is shutting down") }
+    }
+}

@@ -1,0 +1,89 @@
+import NIOCore
+import TidingsWire
+
+/// The part of the hub that lives on one event loop: its sessions and who of them holds which channel.
+///
+/// Everything but `wake` and `closeSessions` runs on the loop.
+final class HubShard: Sendable {
+    let hub: BroadcastHub
+    let eventLoop: any EventLoop
+    private let isolated: NIOLoopBound<Isolated>
+
+    /// What only the loop touches.
+    private final class Isolated {
+        var table = SubscriptionTable<WebSocketSession>()
+        var sessions: [ObjectIdentifier: WebSocketSession] = [:]
+    }
+
+    init(hub: BroadcastHub, eventLoop: any EventLoop) {
+        self.hub = hub
+        self.eventLoop = eventLoop
+        isolated = NIOLoopBound(Isolated(), eventLoop: eventLoop)
+    }
+
+    var identifier: ObjectIdentifier { ObjectIdentifier(eventLoop) }
+}
+
+// MARK: - Delivery
+
+extension HubShard {
+    /// Makes the loop deliver what is in the inbox. Called by whoever put the first event there.
+    func wake() {
+        eventLoop.execute { self.deliver(self.hub.takeInbox(of: self)) }
+    }
+
+    /// Gives each session what is new on its channels, then lets each write once.
+    private func deliver(_ events: [PublishedEvent]) {
+        var touched: [WebSocketSession] = []
+        for published in events {
+            isolated.value.table.forEachSubscriber(of: published.event.channel) { session in
+                if session.enqueue(published) { touched.append(session) }
+            }
+        }
+        for session in touched { session.flushTurn() }
+    }
+}
+
+// MARK: - Sessions
+
+extension HubShard {
+    /// Adds a session; false if the hub is closed.
+    func open(_ session: WebSocketSession) -> Bool {
+        isolated.value.sessions[ObjectIdentifier(session)] = session
+        return hub.sessionOpened()
+    }
+
+    /// Removes a session and everything it holds. Doing it twice does nothing.
+    func close(_ session: WebSocketSession) {
+        guard isolated.value.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil else { return }
+        for channel in isolated.value.table.removeAll(of: session) {
+            hub.unsubscribed(from: channel, on: self)
+        }
+        hub.sessionClosed()
+    }
+
+    func holds(_ session: WebSocketSession, _ channel: ChannelName) -> Bool {
+        isolated.value.table.contains(session, in: channel)
+    }
+
+    /// Adds a channel to a session. Events published before are delivered to the others first.
+    func subscribe(_ session: WebSocketSession, to channel: ChannelName) {
+        guard !holds(session, channel) else { return }
+        deliver(hub.subscribed(to: channel, on: self))
+        isolated.value.table.insert(session, into: channel)
+    }
+
+    func unsubscribe(_ session: WebSocketSession, from channel: ChannelName) {
+        guard isolated.value.table.remove(session, from: channel) else { return }
+        hub.unsubscribed(from: channel, on: self)
+    }
+
+    /// Starts the closing handshake of every session; returns when that is done on the loop.
+    func closeSessions(_ code: CloseCode, reason: String) async {
+        let closed = eventLoop.submit {
+            for session in self.isolated.value.sessions.values { session.close(code, reason: reason) }
+        }
+        // Fails only when the loop is shut down, and then no session is left.
+        try? await closed.get()
+    }
+}

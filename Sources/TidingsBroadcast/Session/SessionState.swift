@@ -1,0 +1,88 @@
+import TidingsWire
+
+/// Where the conversation with one client stands, and what follows from what it says (RFC 6455 §7, the plain dialect).
+/// A value: it says what to do, its owner does it.
+struct SessionState {
+    private(set) var phase = Phase.open
+
+    enum Phase: Equatable {
+        /// Messages go both ways. → `closing`, `ending`, `closed`.
+        case open
+        /// This side sent a close frame and waits for the peer's. What the peer says until then is not acted on, and
+        /// nothing more is sent. → `ending`, `closed`.
+        case closing
+        /// The last frame was sent and the peer's close frame came, or will not count: the transport is being ended.
+        /// → `closed`.
+        case ending
+        /// The transport is gone.
+        case closed
+    }
+
+    enum Action: Equatable {
+        case nothing
+        /// Do what the client asks for.
+        case perform(ClientMessage)
+        /// Tell the client.
+        case send(ServerMessage)
+        /// Answer a ping.
+        case pong([UInt8])
+        /// Send a close frame and wait for the peer's.
+        case startClosing(CloseCode, reason: String)
+        /// Send a close frame, then end the transport.
+        case closeAndEnd(CloseCode, reason: String)
+        /// End the transport.
+        case end
+    }
+
+    mutating func receive(_ message: WebSocketMessage) -> Action {
+        switch (phase, message) {
+        case (.open, .text(let text)): Self.read(text)
+        case (.open, .binary):
+            .send(.error(WireError(.badRequest, "Messages are JSON in text frames; this one was binary.")))
+        case (.open, .ping(let payload)): .pong(payload)
+        case (.open, .close(let code, _)): closedByPeer(code)
+        case (.closing, .close): endedByPeer()
+        default: .nothing
+        }
+    }
+
+    mutating func receive(_ violation: WebSocketViolation) -> Action {
+        switch phase {
+        case .open:
+            phase = .ending
+            return .closeAndEnd(violation.code, reason: violation.reason)
+        case .closing:
+            return endedByPeer()
+        case .ending, .closed:
+            return .nothing
+        }
+    }
+
+    mutating func close(_ code: CloseCode, reason: String) -> Action {
+        guard phase == .open else { return .nothing }
+        phase = .closing
+        return .startClosing(code, reason: reason)
+    }
+
+    mutating func transportClosed() {
+        phase = .closed
+    }
+
+    private mutating func closedByPeer(_ code: CloseCode) -> Action {
+        phase = .ending
+        return .closeAndEnd(code, reason: "")
+    }
+
+    private mutating func endedByPeer() -> Action {
+        phase = .ending
+        return .end
+    }
+
+    private static func read(_ text: [UInt8]) -> Action {
+        do throws(WireError) {
+            return .perform(try PlainDialect.decodeClientMessage(text))
+        } catch {
+            return .send(.error(error))
+        }
+    }
+}

@@ -1,0 +1,207 @@
+public import Logging
+public import NIOCore
+import NIOPosix
+public import NIOSSL
+import Synchronization
+public import TidingsWire
+
+/// One connection to a broadcast server that comes back by itself, and everything that is heard on it.
+///
+/// ```swift
+/// let client = try BroadcastClient(url: "wss://example.com/ws/broadcast")
+/// client.connect()
+/// for await event in client.events(on: "order") {
+///     print(event.name, event.payload.entityID ?? "-")
+/// }
+/// ```
+///
+/// A client that lost its server tries again without end, after waits with full jitter, and asks for everything anew.
+/// What happened meanwhile is not known: each channel then gets the event ``TidingsWire/EventName/stale``.
+///
+/// All methods can be called from any task or thread at any time and return without waiting. What one caller asks for
+/// takes effect in the order in which it was asked for. Events of a channel arrive in the order in which the server sent
+/// them.
+public final class BroadcastClient: Sendable {
+    /// Where the client stands with its server.
+    public enum State: Hashable, Sendable {
+        /// The first connection is being made.
+        case connecting
+        /// Events arrive.
+        case connected
+        /// The connection was lost, or was never made, and is tried again.
+        case reconnecting
+        /// Nobody asked for a connection, or somebody asked to end it. The client stays away until ``connect()``.
+        case disconnected
+        /// The client has given up, for the reason given. It stays away until ``connect()``.
+        case failed(BroadcastClientError)
+
+        /// Compares the reasons' codes and messages.
+        public func hash(into hasher: inout Hasher) {
+            switch self {
+            case .connecting: hasher.combine(0)
+            case .connected: hasher.combine(1)
+            case .reconnecting: hasher.combine(2)
+            case .disconnected: hasher.combine(3)
+            case .failed(let error): hasher.combine(error.message)
+            }
+        }
+    }
+
+    /// How a client behaves.
+    public struct Configuration: Sendable {
+        /// How long it waits between attempts, and how many it makes.
+        public var backoff = Backoff()
+        /// How long a connection has to last for the next waits to be short again.
+        public var stableAfter: Duration = .seconds(5)
+        /// How many events wait for a reader of ``BroadcastClient/events(on:)`` before they collapse into `stale`.
+        public var bufferedEvents = 1024
+        /// From the first packet to the end of the opening handshake.
+        public var connectTimeout: Duration = .seconds(10)
+        /// How TLS is spoken for `wss`.
+        public var tls = TLSConfiguration.makeClientConfiguration()
+        /// Where the randomness of the waits comes from. The generator is used on one thread at a time.
+        public var makeRandomNumberGenerator: @Sendable () -> any RandomNumberGenerator = {
+            SystemRandomNumberGenerator()
+        }
+        /// Hears what the server did not accept, on the client's event loop.
+        public var onServerError: (@Sendable (WireError) -> Void)?
+        /// Hears about connections, never about payloads.
+        public var logger = Logger(label: "tidings.client")
+        /// Whose event loop the client lives on, and whose clock it waits by.
+        public var eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+
+        /// Starts with the protocol's times.
+        public init() {}
+    }
+
+    /// One user's hold of a channel. It ends with ``cancel()`` or when nobody keeps it any more.
+    public final class Subscription: Sendable {
+        /// What is heard.
+        public let channel: ChannelName
+        private let end: @Sendable () -> Void
+
+        init(channel: ChannelName, end: @escaping @Sendable () -> Void) {
+            self.channel = channel
+            self.end = end
+        }
+
+        deinit {
+            end()
+        }
+
+        /// Ends it: the handler is called at most for events that are being handed out at this moment. Ending it twice
+        /// does nothing.
+        public func cancel() {
+            end()
+        }
+    }
+
+    private let configuration: Configuration
+    private let eventLoop: any EventLoop
+    private let core: NIOLoopBoundBox<ClientCore>
+    private let states = StateBroadcaster()
+    private let lastIdentifier = Atomic<UInt64>(0)
+
+    /// Makes a client that does not connect yet.
+    ///
+    /// - Parameters:
+    ///   - url: `ws://host[:port]/path`, or `wss` for TLS.
+    ///   - configuration: How it behaves.
+    /// - Throws: ``BroadcastClientError/Code/badURL``.
+    public convenience init(url: String, configuration: Configuration = Configuration()) throws(BroadcastClientError) {
+        let endpoint = try WebSocketEndpoint(url)
+        var connector = WebSocketConnector()
+        connector.tls = configuration.tls
+        connector.connectTimeout = TimeAmount(configuration.connectTimeout)
+        self.init(configuration: configuration, connect: connector.connect(to: endpoint))
+    }
+
+    init(configuration: Configuration, connect: @escaping ClientCore.Connect) {
+        self.configuration = configuration
+        let eventLoop = configuration.eventLoopGroup.next()
+        self.eventLoop = eventLoop
+        core = NIOLoopBoundBox.makeBoxSendingValue(
+            ClientCore(
+                eventLoop: eventLoop,
+                configuration: configuration,
+                connect: connect,
+                stateChanged: { [states] in states.send($0) }
+            ),
+            eventLoop: eventLoop
+        )
+    }
+
+    deinit {
+        disconnect()
+    }
+}
+
+// MARK: - The connection
+
+extension BroadcastClient {
+    /// Makes a connection and keeps it, until ``disconnect()``. While one is wanted this does nothing, except that a
+    /// wait before the next attempt is cut short.
+    public func connect() {
+        onCore { $0.startConnecting() }
+    }
+
+    /// Ends the connection and stays away. Subscriptions are kept for the next ``connect()``.
+    public func disconnect() {
+        onCore { $0.disconnect() }
+    }
+
+    /// Where the client stands now.
+    public var state: State { states.current }
+
+    /// Where the client stands now, and each change from then on. Somebody who does not read for long finds the newest
+    /// changes only.
+    public var stateChanges: some AsyncSequence<State, Never> & Sendable { states.changes() }
+
+    private func onCore(_ body: @escaping @Sendable (ClientCore) -> Void) {
+        // Always queued, also from the loop itself: what is asked for first happens first.
+        eventLoop.execute { [core] in body(core.value) }
+    }
+}
+
+// MARK: - Events
+
+extension BroadcastClient {
+    /// Calls a handler with every event of a channel.
+    ///
+    /// The channel is asked for once on the wire, for its first user, and released with its last.
+    ///
+    /// - Parameters:
+    ///   - channel: What to hear.
+    ///   - handler: Called on the client's event loop, one event at a time, in the order of arrival. It must return soon
+    ///     and not block.
+    /// - Returns: Ends when it is cancelled or nobody keeps it.
+    public func subscribe(
+        to channel: ChannelName,
+        handler: @escaping @Sendable (BroadcastEvent) -> Void
+    ) -> Subscription {
+        let identifier = lastIdentifier.add(1, ordering: .relaxed).newValue
+        onCore { $0.subscribe(to: channel, identifier: identifier, handler: handler) }
+        let (eventLoop, core) = (eventLoop, core)
+        return Subscription(channel: channel) {
+            eventLoop.execute { core.value.unsubscribe(from: channel, identifier: identifier) }
+        }
+    }
+
+    /// The events of some channels, from now on, for one reader.
+    ///
+    /// - Parameter channels: What to hear.
+    public func events(on channels: ChannelName...) -> BroadcastEvents {
+        events(on: channels)
+    }
+
+    /// The events of some channels, from now on, for one reader.
+    ///
+    /// - Parameter channels: What to hear.
+    public func events(on channels: [ChannelName]) -> BroadcastEvents {
+        let mailbox = EventMailbox(capacity: configuration.bufferedEvents)
+        for channel in channels {
+            mailbox.hold(subscribe(to: channel) { [weak mailbox] in mailbox?.deliver($0) })
+        }
+        return BroadcastEvents(mailbox: mailbox)
+    }
+}

@@ -1,0 +1,45 @@
+import NIOCore
+import TidingsWire
+
+extension WebSocketConnector {
+    /// How a client's core opens its sockets.
+    func connect(to endpoint: WebSocketEndpoint) -> ClientCore.Connect {
+        { core, generation in
+            let eventLoop = core.eventLoop
+            let core = NIOLoopBound(core, eventLoop: eventLoop)
+            let opening = connect(
+                to: endpoint,
+                on: eventLoop,
+                received: { message in
+                    guard case .text(let text) = message else { return }
+                    core.value.received(text, generation: generation)
+                },
+                closed: { code, reason, sender in
+                    core.value.ended(.closed(code, reason: reason, by: sender), generation: generation)
+                }
+            )
+            opening.whenComplete { result in
+                switch result {
+                case .success(let connection): core.value.opened(connection, generation: generation)
+                case .failure(let error): core.value.ended(.make(of: error), generation: generation)
+                }
+            }
+        }
+    }
+}
+
+extension WebSocketConnection: ClientCore.Socket {
+    func close() {
+        close(.normal, reason: "")
+    }
+}
+
+extension ConnectionEnd {
+    /// Why no connection was made.
+    fileprivate static func make(of error: any Error) -> ConnectionEnd {
+        if let refusal = error as? HandshakeHandler.Refusal {
+            return .refused(status: refusal.status, detail: refusal.detail)
+        }
+        return .unreachable(error)
+    }
+}

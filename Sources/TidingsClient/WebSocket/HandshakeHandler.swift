@@ -1,0 +1,140 @@
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import TidingsWire
+
+/// Sends a client's opening handshake and reads the server's answer (RFC 6455 §4.1).
+///
+/// Succeeds when the server has switched; this handler and HTTP's are then gone from the pipeline, and what the server
+/// sent behind its answer is on its way to the next handler.
+final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    /// The server answered with something other than a WebSocket.
+    struct Refusal: Error {
+        let status: Int
+        let detail: String?
+    }
+
+    /// The server's answer is not one to the question.
+    struct BadAnswer: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private let endpoint: WebSocketEndpoint
+    private let key: String
+    private let done: EventLoopPromise<Void>
+    private let makeHandler: () -> WebSocketClientHandler
+    private var head: HTTPResponseHead?
+    private var body = ByteBuffer()
+    private var succeeded = false
+
+    init(
+        endpoint: WebSocketEndpoint,
+        key: String,
+        done: EventLoopPromise<Void>,
+        makeHandler: @escaping () -> WebSocketClientHandler
+    ) {
+        self.endpoint = endpoint
+        self.key = key
+        self.done = done
+        self.makeHandler = makeHandler
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { sendRequest(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        sendRequest(context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        done.fail(BadAnswer(description: "the server closed the connection during the handshake"))
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        done.fail(error)
+        context.close(promise: nil)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        if !succeeded { done.fail(ChannelError.ioOnClosedChannel) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+        case .body(var part):
+            // Enough for the problem's details; the rest is of no interest.
+            if body.readableBytes < Self.maximumDetailBytes { body.writeBuffer(&part) }
+        case .end:
+            guard let head else { return }
+            finish(head, context: context)
+        }
+    }
+
+    private static let maximumDetailBytes = 16 * 1024
+
+    private func sendRequest(_ context: ChannelHandlerContext) {
+        let headers: HTTPHeaders = [
+            "Host": endpoint.authority,
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Key": key,
+            "Sec-WebSocket-Version": WebSocketHandshake.version,
+        ]
+        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: endpoint.target, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    private func finish(_ head: HTTPResponseHead, context: ChannelHandlerContext) {
+        guard head.status == .switchingProtocols else {
+            done.fail(Refusal(status: Int(head.status.code), detail: detail))
+            return context.close(promise: nil)
+        }
+        guard head.headers.first(name: "Upgrade")?.lowercased() == "websocket",
+            WebSocketHandshake.list(head.headers.first(name: "Connection") ?? "", has: "upgrade"),
+            head.headers.first(name: "Sec-WebSocket-Accept") == WebSocketHandshake.accept(key),
+            !head.headers.contains(name: "Sec-WebSocket-Extensions"),
+            !head.headers.contains(name: "Sec-WebSocket-Protocol")
+        else {
+            done.fail(BadAnswer(description: "the server's handshake does not match the request"))
+            return context.close(promise: nil)
+        }
+        do {
+            try switchProtocols(context.channel)
+        } catch {
+            done.fail(error)
+            context.close(promise: nil)
+        }
+    }
+
+    /// Takes HTTP out of the pipeline. The decoder goes last and hands the bytes behind the answer to whoever is next;
+    /// until it is gone it takes every write for a part of a request, so only then may the owner hear of the connection.
+    private func switchProtocols(_ channel: any Channel) throws {
+        let pipeline = channel.pipeline.syncOperations
+        let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPResponseDecoder>.self)
+        let handler = makeHandler()
+        try pipeline.addHandler(handler)
+        succeeded = true
+        pipeline.removeHandler(context: try pipeline.context(handlerType: HTTPRequestEncoder.self), promise: nil)
+        pipeline.removeHandler(context: try pipeline.context(handler: self), promise: nil)
+        pipeline.removeHandler(context: decoder).assumeIsolated().whenComplete { [done] result in
+            done.completeWith(result)
+            handler.start()
+        }
+    }
+
+    private var detail: String? {
+        struct Problem: Decodable {
+            let detail: String?
+        }
+        return try? JSONDecoder().decode(Problem.self, from: Data(body.readableBytesView)).detail
+    }
+}

@@ -1,0 +1,60 @@
+public import Hummingbird
+public import HummingbirdCore
+public import Logging
+public import NIOCore
+public import ServiceLifecycle
+public import TidingsBroadcast
+
+extension Application {
+    /// Makes an application that serves a router's routes and, on the same port, the broadcast endpoints.
+    ///
+    /// ```swift
+    /// let broadcast = WebSocketBroadcastBackend()
+    /// let router = Router()
+    /// router.post("orders") { request, context in
+    ///     let order = try await orders.create(from: request, context: context)
+    ///     try await broadcast.broadcast("created", on: "order", ["entity_id": .string(order.id)])
+    ///     return order
+    /// }
+    /// let application = Application(router: router, broadcast: broadcast)
+    /// try await application.runService()
+    /// ```
+    ///
+    /// The endpoints are added to the router after its own routes: middleware that the router has by now applies to
+    /// them too, upgrade requests included. On graceful shutdown every session is closed with 1001.
+    ///
+    /// - Parameters:
+    ///   - router: The application's routes.
+    ///   - broadcast: Whose clients connect here.
+    ///   - endpoints: Where the endpoints are, and who may use them.
+    ///   - server: Changes how the server is built, for example to add TLS: `{ try .tls($0, tlsConfiguration: tls) }`.
+    ///   - configuration: Address, server name and so on.
+    ///   - services: Further services that run with the application.
+    ///   - onServerRunning: Called when the server listens, with its channel.
+    ///   - eventLoopGroupProvider: Whose event loops serve.
+    ///   - logger: Hears about requests.
+    /// - Throws: What `server` throws.
+    public init<Context: RequestContext>(
+        router: Router<Context>,
+        broadcast: WebSocketBroadcastBackend,
+        endpoints: BroadcastEndpoints = BroadcastEndpoints(),
+        server: (HTTPServerBuilder) throws -> HTTPServerBuilder = { $0 },
+        configuration: ApplicationConfiguration = ApplicationConfiguration(),
+        services: [any Service] = [],
+        onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in },
+        eventLoopGroupProvider: EventLoopGroupProvider = .singleton,
+        logger: Logger? = nil
+    ) rethrows where Responder == OriginResponder<RouterResponder<Context>> {
+        BroadcastRoutes(broadcast: broadcast, endpoints: endpoints).add(to: router)
+        let responder = OriginResponder(router.buildResponder(), allowedOrigins: endpoints.allowedOrigins)
+        self.init(
+            responder: responder,
+            server: try server(.http1(upgradingWith: responder, timeouts: endpoints.timeouts)),
+            configuration: configuration,
+            services: services,
+            onServerRunning: onServerRunning,
+            eventLoopGroupProvider: eventLoopGroupProvider,
+            logger: logger
+        )
+    }
+}

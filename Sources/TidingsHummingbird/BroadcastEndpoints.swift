@@ -1,0 +1,35 @@
+public import Hummingbird
+public import TidingsBroadcast
+
+/// Where the broadcast endpoints are and who may use them.
+public struct BroadcastEndpoints: Sendable {
+    /// The WebSocket endpoint of the plain dialect.
+    public var webSocketPath: RouterPath = "/ws/broadcast"
+    /// How many clients and channels there are.
+    public var statsPath: RouterPath = "/broadcast/stats"
+    /// Whether the process lives.
+    public var healthPath: RouterPath = "/healthz"
+    /// Whether the server can do its work.
+    public var readinessPath: RouterPath = "/readyz"
+    /// Which pages of other origins may connect and read answers.
+    public var allowedOrigins: AllowedOrigins = .sameHost
+    /// What has to work for the server to be ready. The broadcast backend is checked in any case.
+    public var readiness = ReadinessChecks()
+    /// How long a connection may take for what.
+    public var timeouts = ConnectionTimeouts()
+
+    /// Starts with the paths of the protocol and pages of the same host.
+    public init() {}
+}
+
+/// How long a connection to the server may take for what, so that nobody holds sockets by doing nothing.
+public struct ConnectionTimeouts: Sendable {
+    /// From accepting a connection to the end of its first request's head and, if that is an upgrade, of the upgrade;
+    /// the TLS handshake is in it.
+    public var firstRequest: Duration = .seconds(10)
+    /// How long a plain HTTP connection may be idle, or stop in the middle of a request.
+    public var idle: Duration = .seconds(75)
+
+    /// Starts with the times of the protocol.
+    public init() {}
+}

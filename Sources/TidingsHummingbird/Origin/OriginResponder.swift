@@ -1,0 +1,54 @@
+import HTTPTypes
+public import Hummingbird
+
+/// Answers for pages of allowed origins with the headers that let a browser show them the answer (CORS, as in the Fetch
+/// standard), around everything that the application answers, errors and unknown paths included.
+public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
+    /// What the routes get with each request.
+    public typealias Context = Base.Context
+
+    private let base: Base
+    private let allowedOrigins: AllowedOrigins
+
+    init(_ base: Base, allowedOrigins: AllowedOrigins) {
+        self.base = base
+        self.allowedOrigins = allowedOrigins
+    }
+
+    /// Answers a preflight itself and adds headers to every other answer.
+    public func respond(to request: Request, context: Context) async throws -> Response {
+        guard let origin = request.headers[.origin] else {
+            return try await base.respond(to: request, context: context)
+        }
+        let isAllowed = allowedOrigins.allows(origin, at: request.head.authority)
+        var response =
+            if request.isPreflight { Self.preflightResponse(isAllowed: isAllowed) } else {
+                try await base.respond(to: request, context: context)
+            }
+        response.headers[values: .vary].append("Origin")
+        if isAllowed {
+            response.headers[.accessControlAllowOrigin] = origin
+            response.headers[.accessControlExposeHeaders] = "ETag, Location, Retry-After"
+        }
+        return response
+    }
+
+    private static func preflightResponse(isAllowed: Bool) -> Response {
+        guard isAllowed else { return Response(status: .noContent) }
+        return Response(
+            status: .noContent,
+            headers: [
+                .accessControlAllowMethods: "GET, HEAD, POST, PUT, PATCH, DELETE",
+                .accessControlAllowHeaders: "Authorization, Content-Type, If-Match, If-None-Match",
+                .accessControlMaxAge: "600",
+            ]
+        )
+    }
+}
+
+extension Request {
+    /// Whether a browser asks before it sends the request itself.
+    fileprivate var isPreflight: Bool {
+        method == .options && headers.contains(.accessControlRequestMethod)
+    }
+}

@@ -1,0 +1,65 @@
+import Hummingbird
+import NIOCore
+import Synchronization
+import TidingsWire
+
+/// A request to turn the connection into a WebSocket, while the router answers it.
+///
+/// A route accepts by returning what ``accept(_:)`` returns. Anything else that comes back from the router refuses the
+/// upgrade and is sent as an ordinary answer.
+final class UpgradeAttempt: Sendable {
+    /// Makes the handler that takes over the channel. Called on the channel's event loop.
+    typealias MakeHandler = @Sendable (any Channel) -> any ChannelHandler
+
+    /// The attempt that is being answered by this task; nil for every other request.
+    @TaskLocal static var current: UpgradeAttempt?
+
+    let request: HTTPRequest
+    private let handler = Mutex<MakeHandler?>(nil)
+
+    init(request: HTTPRequest) {
+        self.request = request
+    }
+
+    /// What the connection becomes if the answer's status is 101.
+    var makeHandler: MakeHandler? { handler.withLock { $0 } }
+
+    /// Accepts: checks the opening handshake (RFC 6455 §4.2.1) and answers it (§4.2.2).
+    ///
+    /// - Parameter makeHandler: Makes the handler that takes over the channel.
+    /// - Throws: ``Problem`` if the request is not a correct handshake.
+    func accept(_ makeHandler: @escaping MakeHandler) throws -> Response {
+        guard request.headerFields[.secWebSocketVersion] == WebSocketHandshake.version else {
+            throw Problem(
+                .upgradeRequired,
+                code: "unsupported_version",
+                detail: "This server speaks version 13 of the WebSocket protocol (RFC 6455).",
+                headers: [.secWebSocketVersion: WebSocketHandshake.version, .upgrade: "websocket"]
+            )
+        }
+        guard let key = request.headerFields[.secWebSocketKey], WebSocketHandshake.isKey(key) else {
+            throw Problem(
+                .badRequest,
+                code: "bad_handshake",
+                detail: "Sec-WebSocket-Key has to be 16 bytes in Base64 (RFC 6455 §4.1)."
+            )
+        }
+        handler.withLock { $0 = makeHandler }
+        return Response(
+            status: .switchingProtocols,
+            headers: [
+                .upgrade: "websocket", .connection: "Upgrade", .secWebSocketAccept: WebSocketHandshake.accept(key),
+            ]
+        )
+    }
+
+    /// The answer to a plain request on a path that only speaks WebSocket.
+    static var notAnUpgrade: Problem {
+        Problem(
+            .upgradeRequired,
+            code: "upgrade_required",
+            detail: "This path speaks WebSocket: connect with ws:// or wss:// (headers Upgrade and Connection).",
+            headers: [.upgrade: "websocket"]
+        )
+    }
+}

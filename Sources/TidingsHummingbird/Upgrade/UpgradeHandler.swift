@@ -1,0 +1,208 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+
+/// Stands between the HTTP codec and Hummingbird's side of a connection: lets plain requests pass and turns upgrade
+/// requests into sessions.
+///
+/// Hummingbird's handlers are added when the first plain request comes. A connection that starts with an upgrade never
+/// has them, and nothing of HTTP is left in its pipeline afterwards.
+final class UpgradeHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    /// What the task of the connection has to do next.
+    enum Step: Sendable {
+        /// Serve plain requests.
+        case serveHTTP(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+        /// Ask the router about an upgrade.
+        case decide(HTTPRequest)
+    }
+
+    private let steps: AsyncStream<Step>.Continuation
+    private let timeouts: ConnectionTimeouts
+    private let logger: Logger
+    private var state = UpgradeState()
+    private var servesHTTP = false
+    private var isReadHeldBack = false
+    private var deadline: Scheduled<Void>?
+    private var context: ChannelHandlerContext?
+
+    init(steps: AsyncStream<Step>.Continuation, timeouts: ConnectionTimeouts, logger: Logger) {
+        self.steps = steps
+        self.timeouts = timeouts
+        self.logger = logger
+    }
+}
+
+// MARK: - The channel's life
+
+extension UpgradeHandler {
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        setDeadline(context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        deadline?.cancel()
+        steps.finish()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        steps.finish()
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Until there is an HTTP server, these are nobody else's business.
+        switch event {
+        case ChannelEvent.inputClosed where !servesHTTP, is ChannelShouldQuiesceEvent where !servesHTTP:
+            context.close(promise: nil)
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard !servesHTTP else { return context.fireErrorCaught(error) }
+        logger.debug("connection failed before its first request", metadata: ["error": "\(error)"])
+        guard error is HTTPParserError else { return context.close(promise: nil) }
+        refuse(HTTPResponse(status: .badRequest), body: ByteBuffer())
+    }
+
+    /// Closes a connection that does not get to its first request, or through its upgrade, in time.
+    private func setDeadline(_ context: ChannelHandlerContext) {
+        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(timeouts.firstRequest)) {
+            self.context?.close(promise: nil)
+        }
+    }
+}
+
+// MARK: - Requests
+
+extension UpgradeHandler {
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        act(on: state.read(unwrapInboundIn(data)), context: context)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let part = unwrapOutboundIn(data)
+        context.write(data, promise: promise)
+        act(on: state.wrote(part), context: context)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if state.holdsReads {
+            isReadHeldBack = true
+        } else {
+            context.read()
+        }
+    }
+
+    private func act(on action: UpgradeState.Action, context: ChannelHandlerContext) {
+        switch action {
+        case .hold: break
+        case .forward(let part):
+            if !servesHTTP { serveHTTP(context) }
+            context.fireChannelRead(wrapInboundOut(part))
+        case .decide(let request):
+            if servesHTTP { setDeadline(context) }
+            steps.yield(.decide(request))
+        }
+    }
+
+    private func serveHTTP(_ context: ChannelHandlerContext) {
+        servesHTTP = true
+        deadline?.cancel()
+        do {
+            let pipeline = context.channel.pipeline.syncOperations
+            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: timeouts.idle, logger: logger))
+            let channel = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
+                wrappingChannelSynchronously: context.channel,
+                configuration: .init(isOutboundHalfClosureEnabled: true)
+            )
+            try context.channel.syncOptions?.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator())
+            steps.yield(.serveHTTP(channel))
+        } catch {
+            context.fireErrorCaught(error)
+            context.close(promise: nil)
+        }
+    }
+}
+
+// MARK: - The router's answer
+
+extension UpgradeHandler {
+    /// Turns the connection into what the route accepted, or answers with what the router returned.
+    func finish(_ response: HTTPResponse, body: ByteBuffer, makeHandler: UpgradeAttempt.MakeHandler?) {
+        guard let context, case .deciding = state.phase else { return }
+        if response.status == .switchingProtocols, let makeHandler {
+            upgrade(context, response: response, makeHandler: makeHandler)
+        } else {
+            refuse(response, body: body)
+        }
+    }
+
+    private func upgrade(
+        _ context: ChannelHandlerContext,
+        response: HTTPResponse,
+        makeHandler: UpgradeAttempt.MakeHandler
+    ) {
+        state.end()
+        var response = response
+        response.headerFields[.contentLength] = nil
+        context.write(wrapOutboundOut(.head(response)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+
+        let channel = context.channel
+        let pipeline = channel.pipeline.syncOperations
+        do {
+            try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
+            try pipeline.addHandler(makeHandler(channel), position: .after(self))
+            try removeHTTP(from: pipeline).assumeIsolated().whenSuccess {
+                // What the decoder handed on has been read by now. The channel's own turn to read was swallowed while
+                // the router decided.
+                pipeline.fireChannelReadComplete()
+                channel.read()
+            }
+        } catch {
+            logger.error("upgrade failed", metadata: ["error": "\(error)"])
+            channel.close(promise: nil)
+        }
+    }
+
+    /// Takes out every handler of HTTP. The decoder goes last: it hands what it has of the client's first frames to
+    /// whoever is next.
+    private func removeHTTP(from pipeline: ChannelPipeline.SynchronousOperations) throws -> EventLoopFuture<Void> {
+        let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
+        if let connectionState = try? pipeline.context(handlerType: HTTPConnectionStateHandler.self) {
+            pipeline.removeHandler(context: connectionState, promise: nil)
+        }
+        pipeline.removeHandler(context: try pipeline.context(handlerType: HTTPResponseEncoder.self), promise: nil)
+        pipeline.removeHandler(context: try pipeline.context(handlerType: HTTP1ToHTTPServerCodec.self), promise: nil)
+        pipeline.removeHandler(context: try pipeline.context(handler: self), promise: nil)
+        return pipeline.removeHandler(context: decoder)
+    }
+
+    /// Answers and ends the connection. The client's side stays open until it has read the answer, or the deadline.
+    private func refuse(_ response: HTTPResponse, body: ByteBuffer) {
+        guard let context else { return }
+        state.end()
+        var response = response
+        response.headerFields[.connection] = "close"
+        response.headerFields[.contentLength] = String(body.readableBytes)
+        context.write(wrapOutboundOut(.head(response)), promise: nil)
+        if body.readableBytes > 0 { context.write(wrapOutboundOut(.body(body)), promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(mode: .output, promise: nil)
+        if isReadHeldBack { context.read() }
+    }
+}

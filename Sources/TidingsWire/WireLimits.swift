@@ -1,0 +1,22 @@
+/// The limits of the wire, in one place: defaults that a server can change, and what a name may be at the most.
+public enum WireLimits {
+    /// Bytes of UTF-8 in a channel name and in an event name.
+    public static let channelNameBytes = 255
+    /// Channels that one connection may hold.
+    public static let channelsPerConnection = 256
+    /// Bytes in one WebSocket frame's payload from a client, and in a message put together from several.
+    public static let clientMessageBytes = 64 * 1024
+    /// Bytes in the payload of one event.
+    public static let payloadBytes = 64 * 1024
+    /// Bytes that may wait to be sent to one connection.
+    public static let pendingBytesPerConnection = 1024 * 1024
+    /// Different signals of one channel that may wait to be sent to one connection.
+    public static let pendingSignalsPerChannel = 1024
+    /// Levels of arrays and objects inside each other in any JSON text.
+    public static let jsonDepth = 128
+    /// Levels of arrays and objects inside each other in the payload of one event: those of a JSON text, less the two that
+    /// the envelope of a payload takes at the most.
+    public static let payloadDepth = jsonDepth - 2
+    /// Bytes that a client accepts in one message from a server: a full payload and room for its envelope.
+    public static let serverMessageBytes = payloadBytes + 16 * 1024
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Foundation
+import Logging
+import ServiceLifecycle
+import TidingsClient
+import TidingsWire
+import UnixSignals
+
+/// `tidings listen`: prints the events of some channels until it is interrupted.
+struct Listen: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the events of channels as JSON lines.",
+        discussion: """
+            Connects to a broadcast server and prints each event on a line of its own, until it is interrupted. A \
+            connection that is lost is made again; what happened meanwhile is not known, so each channel then prints \
+            an event "stale". Messages about the connection go to standard error.
+
+            Examples:
+              tidings listen ws://127.0.0.1:8080/ws/broadcast order
+              tidings listen wss://example.com/ws/broadcast order contact | jq .payload.entity_id
+
+            Exit status: 0 when interrupted, 1 when the server refuses, 64 when the arguments are wrong.
+            """
+    )
+
+    @Argument(help: "The server's WebSocket URL: ws://host:port/ws/broadcast, or wss:// for TLS.")
+    var url: String
+
+    @Argument(help: "Channels to listen to.", transform: { try ChannelName($0) })
+    var channels: [ChannelName]
+
+    mutating func validate() throws {
+        guard channels.count <= WireLimits.channelsPerConnection else {
+            throw ValidationError("A connection holds at most \(WireLimits.channelsPerConnection) channels.")
+        }
+        do {
+            _ = try makeClient()
+        } catch let error as BroadcastClientError {
+            throw ValidationError(error.message)
+        }
+    }
+
+    func run() async throws {
+        let client = try makeClient()
+        let services = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: EventPrinter(events: client.events(on: channels))),
+                    .init(service: client, failureTerminationBehavior: .cancelGroup),
+                ],
+                gracefulShutdownSignals: [.sigint, .sigterm],
+                logger: Logger(label: "tidings.services") { _ in SwiftLogNoOpLogHandler() }
+            )
+        )
+        do {
+            try await services.run()
+        } catch is BroadcastClientError {
+            // The client has logged why.
+            throw ExitCode.failure
+        }
+    }
+
+    private func makeClient() throws -> BroadcastClient {
+        var configuration = BroadcastClient.Configuration()
+        configuration.logger = Self.logger
+        return try BroadcastClient(url: url, configuration: configuration)
+    }
+
+    private static let logger = Logger(label: "tidings listen") { _ in
+        StandardErrorLogHandler(program: "tidings listen")
+    }
+}
+
+/// Prints events as they come.
+private struct EventPrinter: Service {
+    let events: BroadcastEvents
+
+    func run() async throws {
+        for await event in events.cancelOnGracefulShutdown() {
+            let line = PlainDialect.encode(.event(event)) + [UInt8(ascii: "\n")]
+            try FileHandle.standardOutput.write(contentsOf: Data(line))
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import SocketTestSupport
+
+/// A headless Chromium that a test drives over the DevTools protocol.
+final class Browser: Sendable {
+    private let program: RunningProgram
+    private let connection: DevToolsConnection
+    private let profile: URL
+
+    private init(program: RunningProgram, connection: DevToolsConnection, profile: URL) {
+        self.program = program
+        self.connection = connection
+        self.profile = profile
+    }
+
+    deinit {
+        program.kill()
+        try? FileManager.default.removeItem(at: profile)
+    }
+
+    static func start() async throws -> Browser {
+        let profile = FileManager.default.temporaryDirectory.appendingPathComponent("browser-\(UUID().uuidString)")
+        let program = try RunningProgram.start(
+            try Tool.chromium.require(),
+            [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+                "--disable-background-networking", "--remote-debugging-port=0", "--user-data-dir=\(profile.path)",
+                "about:blank",
+            ]
+        )
+        let line = try await program.line(containing: "DevTools listening on ", from: program.errors)
+        guard let url = line.firstRange(of: "ws://").map({ String(line[$0.lowerBound...]) }) else {
+            throw TestFailure("the browser does not say where to connect: \(line)")
+        }
+        let connection = try await DevToolsConnection.connect(to: url.trimmingCharacters(in: .whitespaces))
+        return Browser(program: program, connection: connection, profile: profile)
+    }
+
+    /// Opens a page in a window of its own.
+    func open(_ url: String) async throws -> Page {
+        let target = try await connection.call("Target.createTarget", ["url": url])
+        let session = try await connection.call(
+            "Target.attachToTarget",
+            ["targetId": try target.string("targetId"), "flatten": true]
+        )
+        return Page(browser: self, connection: connection, session: try session.string("sessionId"))
+    }
+}
+
+/// One page in the browser.
+struct Page: Sendable {
+    let browser: Browser
+    let connection: DevToolsConnection
+    let session: String
+
+    /// The value of an expression of JavaScript, as text.
+    func text(_ expression: String) async throws -> String {
+        let answer = try await connection.call(
+            "Runtime.evaluate",
+            ["expression": "String(\(expression))", "awaitPromise": true, "returnByValue": true],
+            session: session
+        )
+        guard let result = answer.value["result"] as? [String: Any], let value = result["value"] as? String else {
+            throw TestFailure("\(expression) has no value: \(answer.value)")
+        }
+        return value
+    }
+
+    /// Waits until an expression of JavaScript is true.
+    func wait(for expression: String) async throws {
+        try await eventually("\(expression) in the page") {
+            try await text("Boolean(\(expression))") == "true"
+        }
+    }
+
+    /// What a person would see in the page's window, as PNG.
+    func screenshot() async throws -> Data {
+        let answer = try await connection.call("Page.captureScreenshot", ["format": "png"], session: session)
+        guard let data = Data(base64Encoded: try answer.string("data")) else { throw TestFailure("no screenshot") }
+        return data
+    }
+}

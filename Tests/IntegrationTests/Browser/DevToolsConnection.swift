@@ -1,0 +1,60 @@
+import Foundation
+import SocketTestSupport
+import Synchronization
+
+/// Calls methods of the DevTools protocol over one WebSocket.
+final class DevToolsConnection: Sendable {
+    /// What a method answered.
+    struct Answer: @unchecked Sendable {
+        // A tree of JSON that nobody changes.
+        let value: [String: Any]
+
+        func string(_ key: String) throws -> String {
+            guard let string = value[key] as? String else { throw TestFailure("no \(key) in \(value)") }
+            return string
+        }
+    }
+
+    private let socket: TestSocket
+    private let lastIdentifier = Atomic<Int>(0)
+    private let answers = Mutex<[Int: Inbox<Answer>]>([:])
+
+    private init(socket: TestSocket) {
+        self.socket = socket
+    }
+
+    static func connect(to url: String) async throws -> DevToolsConnection {
+        let connection = DevToolsConnection(
+            socket: try await TestSocket.connect(to: url, maximumMessageBytes: 64 << 20)
+        )
+        Task { [weak connection] in
+            // Ends with the connection: then there is no further message.
+            while let text = try? await connection?.socket.receive(within: .seconds(3600)) {
+                connection?.dispatch(text)
+            }
+        }
+        return connection
+    }
+
+    func call(_ method: String, _ parameters: [String: any Sendable], session: String? = nil) async throws -> Answer {
+        let identifier = lastIdentifier.add(1, ordering: .relaxed).newValue
+        let inbox = Inbox<Answer>()
+        answers.withLock { $0[identifier] = inbox }
+        defer { answers.withLock { $0[identifier] = nil } }
+        var message: [String: Any] = ["id": identifier, "method": method, "params": parameters]
+        if let session { message["sessionId"] = session }
+        socket.send(String(decoding: try JSONSerialization.data(withJSONObject: message), as: UTF8.self))
+        guard let answer = try await inbox.next() else { throw TestFailure("no answer to \(method)") }
+        guard let result = answer.value["result"] as? [String: Any] else {
+            throw TestFailure("\(method) failed: \(answer.value)")
+        }
+        return Answer(value: result)
+    }
+
+    private func dispatch(_ text: String) {
+        guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
+            let identifier = object["id"] as? Int
+        else { return }
+        answers.withLock { $0[identifier] }?.put(Answer(value: object))
+    }
+}

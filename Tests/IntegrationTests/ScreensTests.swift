@@ -1,0 +1,61 @@
+import Foundation
+import SocketTestSupport
+import Testing
+
+@Suite("A change on one screen appears on another", .timeLimit(.minutes(3)), .serialized)
+struct ScreensTests {
+    @Test("an order made on one page appears on another without a reload", .needs(.chromium))
+    func twoPages() async throws {
+        let server = try await BistroServer.start()
+        let browser = try await Browser.start()
+        let (counter, kitchen) = (try await browser.open(server.page), try await browser.open(server.page))
+        for page in [counter, kitchen] { try await page.wait(for: Self.isConnected) }
+        _ = try await kitchen.text("globalThis.notReloaded = true")
+
+        _ = try await counter.text(
+            """
+            (() => {
+              const table = document.querySelector('[data-testid=new-order-table]');
+              table.value = '77';
+              table.dispatchEvent(new Event('input', { bubbles: true }));
+              document.querySelector('[data-testid=new-order-button]').click();
+            })()
+            """
+        )
+        try await kitchen.wait(for: Self.card(containing: "77"))
+
+        _ = try await counter.text("document.querySelector('[data-testid=menu-item][data-name=Burger]').click()")
+        try await kitchen.wait(for: Self.card(containing: "77", and: "Burger"))
+        #expect(try await kitchen.text("globalThis.notReloaded") == "true")
+        #expect(try await server.stop() == 0)
+    }
+
+    @Test("pages come back by themselves after the server was killed, and show the next change", .needs(.chromium))
+    func restart() async throws {
+        var server = try await BistroServer.start()
+        let browser = try await Browser.start()
+        let page = try await browser.open(server.page)
+        try await page.wait(for: Self.isConnected)
+        _ = try await page.text("globalThis.notReloaded = true")
+        let order = try await server.openOrder(table: "81")
+        try await page.wait(for: Self.card(containing: "81"))
+
+        server = try await server.killAndRestart()
+        try await server.request("PATCH", "/orders/\(order)", ["note": "while you were away"])
+        try await page.wait(for: Self.card(containing: "while you were away"))
+        try await page.wait(for: Self.isConnected)
+        try await server.request("PATCH", "/orders/\(order)", ["note": "after you came back"])
+        try await page.wait(for: Self.card(containing: "after you came back"))
+        #expect(try await page.text("globalThis.notReloaded") == "true")
+        #expect(try await server.stop() == 0)
+    }
+
+    private static let isConnected = "document.querySelector('[data-testid=connection]')?.dataset.state === 'connected'"
+
+    private static func card(containing text: String, and other: String = "") -> String {
+        """
+        [...document.querySelectorAll('[data-testid=kitchen-order]')]
+          .some(card => card.textContent.includes('\(text)') && card.textContent.includes('\(other)'))
+        """
+    }
+}

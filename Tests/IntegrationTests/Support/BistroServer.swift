@@ -1,0 +1,86 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import SocketTestSupport
+
+/// The demo as a process of its own, with a database of its own.
+final class BistroServer: Sendable {
+    let port: Int
+    private let program: RunningProgram
+    private let folder: URL
+
+    var page: String { "http://127.0.0.1:\(port)/" }
+    var broadcastURL: String { "ws://127.0.0.1:\(port)/ws/broadcast" }
+
+    private init(program: RunningProgram, port: Int, folder: URL) {
+        self.program = program
+        self.port = port
+        self.folder = folder
+    }
+
+    deinit {
+        program.kill()
+    }
+
+    static func start() async throws -> BistroServer {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bistro-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return try await start(port: 0, folder: folder)
+    }
+
+    /// Ends the process as a power cut would, and starts another on the same port and database.
+    func killAndRestart() async throws -> BistroServer {
+        program.kill()
+        _ = try await program.exitStatus()
+        return try await Self.start(port: port, folder: folder)
+    }
+
+    /// Asks the process to end, and waits until it has.
+    func stop() async throws -> Int32 {
+        program.interrupt()
+        let status = try await program.exitStatus()
+        try FileManager.default.removeItem(at: folder)
+        return status
+    }
+
+    /// A request; returns the answer's JSON object.
+    @discardableResult
+    func request(_ method: String, _ path: String, _ body: [String: any Sendable]? = nil) async throws -> [String: Any]
+    {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
+        request.method = .init(rawValue: method)
+        if let body { request.body = .bytes(ByteBuffer(bytes: try JSONSerialization.data(withJSONObject: body))) }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let bytes = try await response.body.collect(upTo: 1 << 20)
+        guard let object = try JSONSerialization.jsonObject(with: Data(bytes.readableBytesView)) as? [String: Any]
+        else {
+            throw TestFailure("\(method) \(path) did not answer an object")
+        }
+        guard (200..<300).contains(response.status.code) else {
+            throw TestFailure("\(method) \(path) answered \(response.status.code): \(object["detail"] ?? "")")
+        }
+        return object
+    }
+
+    /// Opens an order for a table; returns its identifier.
+    func openOrder(table: String) async throws -> String {
+        guard let id = try await request("POST", "/orders", ["table": table])["id"] as? String else {
+            throw TestFailure("the order has no identifier")
+        }
+        return id
+    }
+
+    private static func start(port: Int, folder: URL) async throws -> BistroServer {
+        let database = folder.appendingPathComponent("bistro.sqlite").path
+        let program = try RunningProgram.start(
+            try Products.program("bistro"),
+            ["serve", "--port", "\(port)", "--database", database]
+        )
+        let line = try await program.line(containing: "http://")
+        guard let match = line.firstMatch(of: #/http://127\.0\.0\.1:(\d+)//#), let taken = Int(match.1) else {
+            throw TestFailure("the server did not say where it listens: \(line)")
+        }
+        return BistroServer(program: program, port: taken, folder: folder)
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import SocketTestSupport
+import Testing
+
+/// A program of the system that a test needs.
+struct Tool: Sendable, CustomStringConvertible {
+    let description: String
+    private let candidates: [String]
+    private let works: @Sendable (String) -> Bool
+
+    /// Any of the names of the browser.
+    static let chromium = Tool(description: "chromium", candidates: ["chromium", "chromium-browser", "google-chrome"])
+    /// Python with the package `websockets`.
+    static let python = Tool(
+        description: "python3 with websockets",
+        candidates: [Products.packageRoot + "/.build/python/bin/python", "python3"],
+        works: { runs($0, ["-c", "import websockets.sync.client"]) }
+    )
+
+    private init(
+        description: String,
+        candidates: [String],
+        works: @escaping @Sendable (String) -> Bool = { _ in true }
+    ) {
+        self.description = description
+        self.candidates = candidates
+        self.works = works
+    }
+
+    /// Where it is; nil if it is not installed.
+    var path: String? {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
+        let paths = candidates.flatMap { name in name.hasPrefix("/") ? [name] : folders.map { "\($0)/\(name)" } }
+        return paths.first { FileManager.default.isExecutableFile(atPath: $0) && works($0) }
+    }
+
+    /// Where it is.
+    func require() throws -> String {
+        guard let path else { throw TestFailure("\(self) is not installed: run scripts/setup test") }
+        return path
+    }
+
+    private static func runs(_ program: String, _ arguments: [String]) -> Bool {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips a test on a person's machine that lacks a tool. In continuous integration it runs, and fails.
+    static func needs(_ tool: Tool) -> Self {
+        let isContinuousIntegration = ProcessInfo.processInfo.environment["CI"] != nil
+        return .enabled(if: isContinuousIntegration || tool.path != nil, "needs \(tool): run scripts/setup test")
+    }
+}
+
+/// What the build made.
+enum Products {
+    /// The path of one of this package's programs.
+    static func program(_ name: String) throws -> String {
+        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        let folders = [tests.deletingLastPathComponent().path, packageRoot + "/.build/debug"]
+        guard let path = folders.map({ "\($0)/\(name)" }).first(where: FileManager.default.isExecutableFile(atPath:))
+        else {
+            throw TestFailure("\(name) was not built")
+        }
+        return path
+    }
+
+    /// The folder of the package.
+    static var packageRoot: String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().path
+    }
+}

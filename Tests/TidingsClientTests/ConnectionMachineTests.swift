@@ -1,0 +1,200 @@
+import TestSupport
+import Testing
+import TidingsWire
+
+@testable import TidingsClient
+
+@Suite("Where a client stands with its server")
+struct ConnectionMachineTests {
+    private var machine = ConnectionMachine(backoff: Backoff())
+
+    @Test("connects, asks for what is wanted, and delivers")
+    mutating func firstConnection() {
+        #expect(machine.state == .disconnected)
+        #expect(machine.subscribe(to: "order") == [])
+        #expect(machine.connect() == [.open])
+        #expect(machine.state == .connecting)
+        #expect(machine.connect() == [])
+        #expect(machine.subscribe(to: "contact") == [])
+        #expect(machine.opened() == [.send(ClientMessage(subscribe: ["order", "contact"]))])
+        #expect(machine.state == .connected)
+        let event = BroadcastEvent(channel: "order", name: .created)
+        #expect(machine.received(.event(event)) == [.deliver(event)])
+        #expect(machine.received(.pong(1)) == [])
+    }
+
+    @Test("tells a connected server of each new and each given up channel")
+    mutating func whileConnected() {
+        _ = machine.connect()
+        #expect(machine.opened() == [])
+        #expect(machine.subscribe(to: "order") == [.send(ClientMessage(subscribe: ["order"]))])
+        #expect(machine.unsubscribe(from: "order") == [.send(ClientMessage(unsubscribe: ["order"]))])
+        #expect(machine.channels == [])
+    }
+
+    @Test("a lost connection is made again, everything is asked for and told to be stale")
+    mutating func reconnect() {
+        _ = machine.connect()
+        _ = machine.subscribe(to: "order")
+        _ = machine.opened()
+        #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true) == [.wait(attempt: 1)])
+        #expect(machine.state == .reconnecting)
+        #expect(machine.subscribe(to: "contact") == [])
+        #expect(machine.waited() == [.open])
+        #expect(machine.state == .reconnecting)
+        #expect(
+            machine.opened() == [
+                .send(ClientMessage(subscribe: ["order", "contact"])),
+                .deliver(.stale("order", reason: .gap)), .deliver(.stale("contact", reason: .gap)),
+            ]
+        )
+    }
+
+    @Test("attempts count up until a connection has lasted")
+    mutating func attempts() {
+        _ = machine.connect()
+        for attempt in 1...5 {
+            #expect(
+                machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false) == [.wait(attempt: attempt)]
+            )
+            #expect(machine.waited() == [.open])
+        }
+        _ = machine.opened()
+        #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: false) == [.wait(attempt: 6)])
+        _ = machine.waited()
+        _ = machine.opened()
+        #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true) == [.wait(attempt: 1)])
+    }
+
+    @Test("gives up after as many attempts as are allowed, and starts anew when asked")
+    mutating func limitedAttempts() {
+        machine = ConnectionMachine(backoff: Backoff(attempts: 2))
+        _ = machine.connect()
+        for _ in 1...2 {
+            _ = machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false)
+            _ = machine.waited()
+        }
+        #expect(machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false) == [])
+        guard case .failed(let error) = machine.state else {
+            Issue.record("not failed but \(machine.state)")
+            return
+        }
+        #expect(error.code == .attemptsExhausted)
+        #expect(machine.connect() == [.open])
+        #expect(machine.state == .connecting)
+    }
+
+    @Test("an explicit disconnect never reconnects, from any state")
+    mutating func disconnect() {
+        #expect(machine.disconnect() == [])
+        _ = machine.connect()
+        #expect(machine.disconnect() == [.close])
+        #expect(machine.state == .disconnected)
+        #expect(machine.ended(.closed(.normal, reason: "", by: .client), wasStable: true) == [])
+        #expect(machine.opened() == [.close])
+
+        _ = machine.connect()
+        _ = machine.opened()
+        #expect(machine.disconnect() == [.close])
+        #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true) == [])
+        #expect(machine.state == .disconnected)
+
+        _ = machine.connect()
+        _ = machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false)
+        #expect(machine.disconnect() == [.cancelWait])
+        #expect(machine.waited() == [])
+        #expect(machine.state == .disconnected)
+    }
+
+    @Test("connecting while waiting cuts the wait short")
+    mutating func impatient() {
+        _ = machine.connect()
+        _ = machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false)
+        #expect(machine.connect() == [.cancelWait, .open])
+        #expect(machine.waited() == [])
+    }
+
+    @Test("a client that starts over is not told that anything is stale")
+    mutating func freshStart() {
+        _ = machine.subscribe(to: "order")
+        _ = machine.connect()
+        _ = machine.opened()
+        _ = machine.disconnect()
+        _ = machine.connect()
+        #expect(machine.opened() == [.send(ClientMessage(subscribe: ["order"]))])
+    }
+
+    @Test("what the server refuses is reported and changes nothing")
+    mutating func serverError() {
+        _ = machine.connect()
+        _ = machine.opened()
+        let error = WireError(.forbidden, "This channel is not open to you.", channel: "secret")
+        #expect(machine.received(.error(error)) == [.report(error)])
+        #expect(machine.state == .connected)
+    }
+
+    @Test("many channels are asked for in messages that a server accepts")
+    mutating func manyChannels() throws {
+        for number in 0..<256 {
+            _ = machine.subscribe(to: try ChannelName("\(number)" + String(repeating: "ü", count: 120)))
+        }
+        _ = machine.connect()
+        let messages = machine.opened().compactMap { action -> ClientMessage? in
+            guard case .send(let message) = action else { return nil }
+            return message
+        }
+        #expect(messages.count > 1)
+        #expect(messages.flatMap(\.subscribe) == machine.channels)
+        #expect(messages.allSatisfy { PlainDialect.encode($0).count <= WireLimits.clientMessageBytes })
+    }
+
+    /// Whatever happens in whatever order: there is at most one socket and one wait, and never both.
+    @Test("no sequence of events opens two sockets or waits twice", arguments: [1, 2, 3, 4, 5] as [UInt64])
+    mutating func randomWalk(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var sockets = 0
+        var isOpen = false
+        var waits = 0
+        for _ in 0..<5000 {
+            let actions: [ConnectionMachine.Action]
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0: actions = machine.connect()
+            case 1: actions = machine.disconnect()
+            case 2 where sockets == 1 && !isOpen:
+                isOpen = true
+                actions = machine.opened()
+            case 3, 4:
+                guard sockets == 1 else { continue }
+                sockets = 0
+                isOpen = false
+                let ends: [ConnectionEnd] = [
+                    .unreachable(ConnectionEndTests.Broken()), .closed(.abnormal, reason: "", by: .server),
+                    .refused(status: 503, detail: nil), .refused(status: 403, detail: nil),
+                    .closed(.closedByOperator, reason: "", by: .server),
+                ]
+                actions = machine.ended(
+                    ends.randomElement(using: &random) ?? ends[0],
+                    wasStable: Bool.random(using: &random)
+                )
+            case 5 where waits == 1:
+                waits = 0
+                actions = machine.waited()
+            default: continue
+            }
+            for action in actions {
+                switch action {
+                case .open: sockets += 1
+                case .close:
+                    sockets -= 1
+                    isOpen = false
+                case .wait: waits += 1
+                case .cancelWait: waits -= 1
+                case .send: #expect(machine.state == .connected, "seed \(seed)")
+                case .deliver, .report: break
+                }
+            }
+            #expect((0...1).contains(sockets) && (0...1).contains(waits) && sockets + waits <= 1, "seed \(seed)")
+            #expect((machine.state == .disconnected) == (machine.phase == .idle))
+        }
+    }
+}

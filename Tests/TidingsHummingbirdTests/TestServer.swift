@@ -1,0 +1,65 @@
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import NIOCore
+import NIOSSL
+import ServiceLifecycle
+import SocketTestSupport
+import TidingsBroadcast
+import TidingsHummingbird
+
+/// A server of this process on a free port, for as long as a test's body runs.
+struct TestServer {
+    let port: Int
+    let broadcast: WebSocketBroadcastBackend
+    /// Starts a graceful shutdown, as a signal would.
+    let shutDown: @Sendable () async -> Void
+
+    var url: String { "ws://127.0.0.1:\(port)/ws/broadcast" }
+
+    static func run<Result: Sendable>(
+        router: Router<BasicRequestContext> = Router(),
+        endpoints: BroadcastEndpoints = BroadcastEndpoints(),
+        broadcast: WebSocketBroadcastBackend = WebSocketBroadcastBackend(),
+        tls: TLSConfiguration? = nil,
+        _ body: @Sendable (TestServer) async throws -> Result
+    ) async throws -> Result {
+        let ports = Inbox<Int>()
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let application = try Application(
+            router: router,
+            broadcast: broadcast,
+            endpoints: endpoints,
+            server: { builder in try tls.map { try .tls(builder, tlsConfiguration: $0) } ?? builder },
+            configuration: ApplicationConfiguration(
+                address: .hostname("127.0.0.1", port: 0),
+                serverName: nil,
+                backlog: 4096
+            ),
+            onServerRunning: { channel in
+                if let port = channel.localAddress?.port { ports.put(port) }
+            },
+            logger: logger
+        )
+        let group = ServiceGroup(configuration: .init(services: [application], logger: logger))
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                try await group.run()
+                ports.end()
+            }
+            guard let port = try await ports.next() else { throw TestFailure("the server did not start") }
+            let server = TestServer(port: port, broadcast: broadcast) { await group.triggerGracefulShutdown() }
+            let result: Result
+            do {
+                result = try await body(server)
+            } catch {
+                tasks.cancelAll()
+                throw error
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            return result
+        }
+    }
+}

@@ -1,0 +1,197 @@
+// A browser for tests: sockets, time and chance that do what they are told.
+
+import { readFile } from "node:fs/promises";
+import { BroadcastClient } from "../tidings.js";
+
+/** The cases of a file in Tests/Vectors. */
+export async function vectors(name) {
+  const file = new URL(`../../Tests/Vectors/${name}.json`, import.meta.url);
+  return JSON.parse(await readFile(file, "utf8")).cases;
+}
+
+/** Time that passes only when it is told to. */
+export class ManualClock {
+  now = 0;
+  #timers = new Map();
+  #next = 1;
+
+  setTimeout = (action, ms) => {
+    const id = this.#next++;
+    this.#timers.set(id, { at: this.now + ms, action });
+    return id;
+  };
+
+  clearTimeout = (id) => {
+    this.#timers.delete(id);
+  };
+
+  /** How long each timer still runs, the shortest first. */
+  get pending() {
+    return [...this.#timers.values()].map(({ at }) => at - this.now).sort((a, b) => a - b);
+  }
+
+  /** Lets time pass; timers run out in their order, each at its own moment. */
+  advance(ms) {
+    const end = this.now + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
+      if (!due) break;
+      const [id, { at, action }] = due;
+      this.#timers.delete(id);
+      this.now = at;
+      action();
+    }
+    this.now = end;
+  }
+}
+
+/** A socket whose server is the test. */
+export class FakeSocket {
+  onopen = null;
+  onmessage = null;
+  onclose = null;
+  readyState = 0;
+  sent = [];
+  closedWith = null;
+
+  constructor(url) {
+    this.url = url;
+  }
+
+  send(text) {
+    if (this.readyState !== 1) throw new Error("sent on a socket that is not open");
+    this.sent.push(JSON.parse(text));
+  }
+
+  close(code) {
+    this.closedWith = code;
+    this.readyState = 2;
+  }
+
+  // What the test does as the server:
+
+  accept() {
+    this.readyState = 1;
+    this.onopen?.({});
+  }
+
+  say(message) {
+    this.onmessage?.({ data: typeof message === "string" ? message : JSON.stringify(message) });
+  }
+
+  event(channel, event = "updated", payload = {}) {
+    this.say({ channel, event, payload });
+  }
+
+  /** Answers the newest ping. */
+  pong() {
+    this.say({ pong: this.pings.at(-1) });
+  }
+
+  lose(code = 1006, reason = "") {
+    this.readyState = 3;
+    this.onclose?.({ code, reason });
+  }
+
+  /** What the client has said. */
+  get pings() {
+    return this.sent.map(({ ping }) => ping).filter((ping) => ping !== undefined);
+  }
+
+  get subscribed() {
+    return this.sent.flatMap(({ subscribe }) => subscribe ?? []);
+  }
+
+  get unsubscribed() {
+    return this.sent.flatMap(({ unsubscribe }) => unsubscribe ?? []);
+  }
+}
+
+/** Lets everything run that has been put off to the end of the current turn. */
+export async function settle() {
+  for (let turn = 0; turn < 5; turn++) await null;
+}
+
+/** A client in the hands of a test. */
+export class World {
+  clock = new ManualClock();
+  sockets = [];
+  states = [];
+  errors = [];
+  network = new EventTarget();
+  chance = 0.5;
+
+  constructor(options = {}) {
+    const { sockets } = this;
+    this.client = new BroadcastClient({
+      url: "ws://bistro.test/ws/broadcast",
+      WebSocket: class extends FakeSocket {
+        constructor(url) {
+          super(url);
+          sockets.push(this);
+        }
+      },
+      random: () => this.chance,
+      setTimeout: this.clock.setTimeout,
+      clearTimeout: this.clock.clearTimeout,
+      network: this.network,
+      reportError: (error) => this.errors.push(error),
+      ...options,
+    });
+    this.client.onStateChange((state) => this.states.push(state));
+  }
+
+  /** The newest socket. */
+  get socket() {
+    return this.sockets.at(-1);
+  }
+
+  /** Connects, and the server answers. */
+  async connect() {
+    this.client.connect();
+    await this.accept();
+  }
+
+  /** The server accepts the newest socket and answers its first ping. */
+  async accept() {
+    this.socket.accept();
+    this.socket.pong();
+    await settle();
+  }
+
+  /** The connection is lost and the next one is up. */
+  async reconnect(code = 1006) {
+    this.loseAndRetry(code);
+    await this.accept();
+  }
+
+  /** The connection, or the attempt, is lost, and the next attempt is under way. */
+  loseAndRetry(code = 1006) {
+    this.socket.lose(code);
+    this.clock.advance(this.clock.pending[0]);
+  }
+
+  goOnline() {
+    this.network.dispatchEvent(new Event("online"));
+  }
+
+  /** Subscribes and returns what is heard from then on, with `end` to stop it. */
+  listen(channel) {
+    const heard = [];
+    heard.end = this.client.subscribe(channel, (event) => heard.push(event), {
+      onSubscribed: () => heard.push("subscribed"),
+    });
+    return heard;
+  }
+}
+
+/** Numbers from 0 up to 1 that are the same in each run (mulberry32). */
+export function seededRandom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
