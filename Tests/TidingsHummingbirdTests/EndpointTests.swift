@@ -29,7 +29,7 @@ struct EndpointTests {
 
     @Test("a living process is healthy, also when it is not ready; what is not ready is named")
     func health() async throws {
-        var endpoints = BroadcastEndpoints()
+        let endpoints = BroadcastEndpoints()
         endpoints.readiness.register("database") { throw Broken() }
         try await TestServer.run(endpoints: endpoints) { server in
             #expect(try await Self.get("/healthz", server).status == 200)
