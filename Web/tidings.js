@@ -40,8 +40,8 @@ const defaults = () => ({
  * `stale` fetches everything that it shows of the channel. The server sends `stale` for reasons of its own as well.
  *
  * Handlers are called one after the other, never while `subscribe` runs; listeners of the state also from within
- * `connect` and `disconnect`. One that throws does not keep the others from being called; the error goes to the window's
- * `error` event.
+ * `connect` and `disconnect`. One that throws does not keep the others from being called; the error goes to the
+ * window's `error` event.
  */
 export class BroadcastClient {
   #options;
@@ -112,7 +112,8 @@ export class BroadcastClient {
    * - `attempts_exhausted`: `maxAttempts` attempts in a row came to nothing
    * - `unopenable`: the browser refuses to open such a connection, for instance because of its address
    *
-   * @returns {{reason: string, code: number | null, message: string} | null} `code` is the close code, if there was one.
+   * @returns {{reason: string, code: number | null, message: string} | null} `code` is the close code, if there was
+   *   one.
    */
   get failure() {
     return this.#connection.failure ?? null;
@@ -147,9 +148,10 @@ export class BroadcastClient {
    *   All handlers get the same object and leave it as it is.
    * @param {object} [options]
    * @param {() => void} [options.onSubscribed] Called, later, each time that the subscription comes into force.
-   * @returns {() => void} Ends this subscription. After it returns neither function is called; a second call does nothing.
-   * @throws {TypeError} If `channel` is no channel name or `handler` no function. A channel that the *server* refuses is
-   *   reported to {@link onError}, and asked for again on the next connection.
+   * @returns {() => void} Ends this subscription. After it returns neither function is called; a second call does
+   *   nothing.
+   * @throws {TypeError} If `channel` is no channel name or `handler` no function. A channel that the *server* refuses
+   *   is reported to {@link onError}, and asked for again on the next connection.
    */
   subscribe(channel, handler, { onSubscribed } = {}) {
     if (!isValidChannel(channel)) {

@@ -19,4 +19,12 @@ public enum WireLimits {
     public static let payloadDepth = jsonDepth - 2
     /// Bytes that a client accepts in one message from a server: a full payload and room for its envelope.
     public static let serverMessageBytes = payloadBytes + 16 * 1024
+    /// Messages that a client may send in a second, on average.
+    public static let clientMessagesPerSecond = 50
+    /// Messages that a client may send at once.
+    public static let clientMessageBurst = 100
+    /// Time between two pings of the server.
+    public static let heartbeatInterval: Duration = .seconds(25)
+    /// Time without a sign of life until a connection is given up.
+    public static let heartbeatTimeout: Duration = .seconds(35)
 }

@@ -12,9 +12,18 @@ public final class RawConnection: Sendable {
     }
 
     /// Connects to a port of this machine.
-    public static func connect(port: Int) async throws -> RawConnection {
+    ///
+    /// - Parameters:
+    ///   - port: The port.
+    ///   - receiveBuffer: The bytes that the system takes for a reader that does not read; nil: what it thinks best.
+    public static func connect(port: Int, receiveBuffer: Int? = nil) async throws -> RawConnection {
         let inbox = Inbox<[UInt8]>()
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
+        }
+        let channel =
+            try await bootstrap
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -23,6 +32,12 @@ public final class RawConnection: Sendable {
             }
             .connect(host: "127.0.0.1", port: port).get()
         return RawConnection(channel: channel, inbox: inbox)
+    }
+
+    /// Stops to read, or reads again: while it does not, the other side's bytes wait in the system, and then there.
+    public func setReading(_ reads: Bool) async throws {
+        try await channel.setOption(.autoRead, value: reads).get()
+        if reads { channel.read() }
     }
 
     /// Sends a text.

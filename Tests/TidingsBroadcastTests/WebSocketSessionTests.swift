@@ -96,7 +96,7 @@ final class WebSocketSessionTests {
         hub.publish(BroadcastEvent(channel: "order", name: .updated))
         loop.run()
         let writes = try clients.map { try $0.writes() }
-        #expect(writes.allSatisfy { $0.count == 2 && $0 == writes.first })
+        #expect(writes.allSatisfy { $0.count == 1 && $0 == writes.first })
     }
 
     @Test("a client that does not read lags, and holds the newest of every entity when it reads again")
@@ -139,6 +139,34 @@ final class WebSocketSessionTests {
         client.channel.isWritable = true
         client.channel.pipeline.fireChannelWritabilityChanged()
         #expect(client.reads.count == reads + 1)
+    }
+
+    @Test("a silent client is pinged, and given up when it does not answer")
+    func heartbeat() throws {
+        let client = try Client(hub, loop)
+        loop.advanceTime(by: .seconds(25))
+        #expect(try client.messages() == [.ping([])])
+        try client.sendFrame(WebSocketFrame.encode(.pong, [], mask: 1))
+        loop.advanceTime(by: .seconds(25))
+        #expect(try client.messages() == [.ping([])])
+        loop.advanceTime(by: .seconds(9))
+        #expect(client.channel.isActive)
+        loop.advanceTime(by: .seconds(2))
+        #expect(!client.channel.isActive)
+        #expect(try client.messages() == [.close(.noHeartbeat, reason: "no sign of life")])
+        #expect(hub.connectionCount == 0)
+    }
+
+    @Test("a flood of messages is answered with one error, and the client may go on when it has slowed down")
+    func flood() throws {
+        let client = try Client(hub, loop)
+        for number in 0..<300 { try client.send("{\"ping\":\(number)}") }
+        let answers = try client.receive()
+        #expect(answers.count == 101)
+        #expect(answers.last?.contains(#""code":"rate_limited""#) == true)
+        loop.advanceTime(by: .seconds(1))
+        try client.send(#"{"ping":1}"#)
+        #expect(try client.receive() == [#"{"pong":1}"#])
     }
 
     @Test("a close frame is answered with its code and the session is gone with its socket")
@@ -225,7 +253,7 @@ final class WebSocketSessionTests {
         init(_ hub: BroadcastHub, _ loop: EmbeddedEventLoop) throws {
             channel = EmbeddedChannel(handler: reads, loop: loop)
             try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-            try channel.pipeline.syncOperations.addHandler(hub.makeSessionHandler(on: loop))
+            try channel.pipeline.syncOperations.addHandler(hub.makeSessionHandler(on: loop, writesDirectly: false))
         }
 
         func send(_ text: String) throws {

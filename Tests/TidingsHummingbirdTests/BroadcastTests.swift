@@ -68,6 +68,95 @@ struct BroadcastTests {
         }
     }
 
+    @Test("a reader that stops holds the newest hint of every entity when it reads again, and delays nobody")
+    func slowSignalReader() async throws {
+        try await TestServer.run { server in
+            let slow = try await RawConnection.connect(port: server.port, receiveBuffer: 4096)
+            try await slow.send(UpgradeTests.handshake)
+            _ = try await slow.receive(until: "\r\n\r\n")
+            try await slow.send(Self.frame(#"{"subscribe":["order"],"ping":1}"#))
+            _ = try await slow.receive(until: "pong")
+            try await slow.setReading(false)
+
+            let quick = try await TestSocket.connect(to: server.url)
+            try await quick.subscribe(to: "order")
+            let filler = JSONValue.string(String(repeating: "x", count: 2000))
+            for version in 1...200 {
+                for entity in 0..<20 {
+                    try await server.broadcast.broadcast(
+                        "updated",
+                        on: "order",
+                        ["entity_id": .string("\(entity)"), "version": .integer(version), "filler": filler]
+                    )
+                    #expect(try await quick.receive().contains("\"version\":\(version),"))
+                }
+            }
+
+            try await slow.setReading(true)
+            var reader = WebSocketReader(from: .server, maximumMessageBytes: 1 << 20)
+            var newest: [String: Int] = [:]
+            var received = 0
+            while newest.count < 20 || newest.contains(where: { $0.value < 200 }) {
+                let bytes = try #require(try await slow.receive())
+                for event in try reader.events(bytes) {
+                    received += 1
+                    let entity = try #require(event.payload.entityID)
+                    struct Version: Decodable { let version: Int }
+                    let version = try event.payload.decode(Version.self).version
+                    #expect(version > newest[entity, default: 0])
+                    newest[entity] = version
+                }
+            }
+            // What it missed was superseded, not queued.
+            #expect(received < 4000)
+            for socket in [quick] { socket.close() }
+            await slow.close()
+        }
+    }
+
+    @Test("a reader that falls behind on a stream is closed with 4001 after what was sent, in order")
+    func slowStreamReader() async throws {
+        var configuration = BroadcastHub.Configuration()
+        configuration.delivery = { $0 == "log" ? .stream : .signal }
+        let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: configuration))
+        try await TestServer.run(broadcast: broadcast) { server in
+            let slow = try await RawConnection.connect(port: server.port, receiveBuffer: 4096)
+            try await slow.send(UpgradeTests.handshake)
+            _ = try await slow.receive(until: "\r\n\r\n")
+            try await slow.send(Self.frame(#"{"subscribe":["log"],"ping":1}"#))
+            _ = try await slow.receive(until: "pong")
+            try await slow.setReading(false)
+            let filler = JSONValue.string(String(repeating: "x", count: 8000))
+            for number in 0..<2000 {
+                server.broadcast.hub.publish(
+                    BroadcastEvent(
+                        channel: "log",
+                        name: "line",
+                        payload: ["number": .integer(number), "filler": filler]
+                    )
+                )
+            }
+            try await slow.setReading(true)
+            var reader = WebSocketReader(from: .server, maximumMessageBytes: 1 << 20)
+            var numbers: [Int] = []
+            var code: CloseCode?
+            while code == nil, let bytes = try await slow.receive() {
+                for message in try reader.messages(bytes) {
+                    if case .close(let found, _) = message { code = found }
+                    guard case .text(let text) = message,
+                        case .event(let event) = PlainDialect.decodeServerMessage(text)
+                    else { continue }
+                    struct Line: Decodable { let number: Int }
+                    numbers.append(try event.payload.decode(Line.self).number)
+                }
+            }
+            #expect(code == .tooSlow)
+            #expect(numbers == Array(0..<numbers.count))
+            #expect(numbers.count < 2000)
+            await slow.close()
+        }
+    }
+
     @Test("after 500 random lives of connections counts return to zero", arguments: [1, 2] as [UInt64])
     func randomLives(seed: UInt64) async throws {
         try await TestServer.run { server in
@@ -202,5 +291,32 @@ struct BroadcastTests {
         }
         subscription.cancel()
         client.disconnect()
+    }
+}
+
+extension WebSocketReader {
+    /// What ends within some bytes.
+    fileprivate mutating func messages(_ bytes: [UInt8]) throws -> [WebSocketMessage] {
+        var messages: [WebSocketMessage] = []
+        let violation = bytes.withUnsafeBytes { buffer -> WebSocketViolation? in
+            do throws(WebSocketViolation) {
+                try read(buffer) { messages.append($0) }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let violation { throw violation }
+        return messages
+    }
+
+    /// The events that end within some bytes.
+    fileprivate mutating func events(_ bytes: [UInt8]) throws -> [BroadcastEvent] {
+        try messages(bytes).compactMap { message in
+            guard case .text(let text) = message, case .event(let event) = PlainDialect.decodeServerMessage(text) else {
+                return nil
+            }
+            return event
+        }
     }
 }

@@ -165,6 +165,27 @@ test("when the network is back under a connection, it is put to the test", async
   assert.equal(world.client.state, "reconnecting");
 });
 
+test("the network is listened to only while a connection is wanted", async () => {
+  const listeners = new Set();
+  const network = {
+    addEventListener: (_, listener) => listeners.add(listener),
+    removeEventListener: (_, listener) => listeners.delete(listener),
+  };
+  const world = new World({ network });
+  const counts = [listeners.size];
+  for (const action of [
+    () => world.connect(),
+    () => world.client.disconnect(),
+    () => world.connect(),
+    () => world.reconnect(),
+    () => world.socket.lose(4501),
+  ]) {
+    await action();
+    counts.push(listeners.size);
+  }
+  assert.deepEqual(counts, [0, 1, 0, 1, 1, 0]);
+});
+
 test("a page without a network to listen to does without", async () => {
   const world = new World({ network: null });
   await world.connect();

@@ -19,7 +19,9 @@ test("events arrive in the server's order, each at the channel that it names", a
   const order = world.listen("order");
   const table = world.listen("table:7");
   await world.connect();
-  for (let number = 0; number < 6; number++) world.socket.event(number % 2 ? "order" : "table:7", "updated", { number });
+  for (let number = 0; number < 6; number++) {
+    world.socket.event(number % 2 ? "order" : "table:7", "updated", { number });
+  }
   world.socket.event("orders");
   world.socket.event("order:1");
   assert.deepEqual(order.slice(1).map(({ payload }) => payload.number), [1, 3, 5]);
@@ -145,7 +147,7 @@ test("after a reconnect everything is subscribed in one message, and stale once 
   world.clock.advance(250);
   world.socket.accept();
   assert.deepEqual(world.socket.sent, [{ subscribe: ["order", "table:7"], ping: 1 }]);
-  assert.deepEqual([order, twice, table].map((heard) => [...heard]), [[], [], []], "not before the server has answered");
+  assert.deepEqual([order.length, twice.length, table.length], [0, 0, 0], "not before the server has answered");
   world.socket.pong();
   assert.deepEqual([...order], ["subscribed", stale("order")]);
   assert.deepEqual([...twice], ["subscribed", stale("order")]);
@@ -456,10 +458,10 @@ test("as many channels as a server allows, with the longest names: no message ne
   assert.deepEqual(world.socket.subscribed, channels);
   const { sent } = world.socket;
   for (const message of sent) assert.ok(Buffer.byteLength(JSON.stringify(message)) < 40_000);
-  assert.deepEqual(sent.map(({ ping }) => ping), [...Array(sent.length - 1).fill(undefined), 1], "one ping, in the last");
+  assert.deepEqual([world.socket.pings, sent.at(-1).ping], [[1], 1], "one ping, in the last");
 });
 
-test("whatever users come and go, and however often the connection breaks: the server holds what is wanted", async () => {
+test("whoever comes and goes, and however often the connection breaks: the server holds what is wanted", async () => {
   for (let seed = 1; seed <= 40; seed++) await walk(seededRandom(seed));
 });
 

@@ -109,7 +109,7 @@ export class FakeSocket {
 
 /** Lets everything run that has been put off to the end of the current turn. */
 export async function settle() {
-  for (let turn = 0; turn < 5; turn++) await null;
+  for (let turn = 0; turn < 12; turn++) await null;
 }
 
 /** A client in the hands of a test. */
@@ -194,4 +194,35 @@ export function seededRandom(seed) {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** A module of the demo's page that imports nothing. Node would take its name for that of a CommonJS module. */
+export async function pageModule(name) {
+  const file = new URL(`../../Examples/Bistro/Public/${name}`, import.meta.url);
+  return import(`data:text/javascript,${encodeURIComponent(await readFile(file, "utf8"))}`);
+}
+
+/** Something that is under way until the test says how it ended. */
+export class Answers {
+  asked = [];
+
+  /** What is to be called in place of the real thing. */
+  ask = (...question) => {
+    return new Promise((resolve, reject) => this.asked.push({ question, resolve, reject }));
+  };
+
+  /** What has been asked and not answered. */
+  get questions() {
+    return this.asked.map(({ question }) => question);
+  }
+
+  async answer(value) {
+    this.asked.shift().resolve(value);
+    await settle();
+  }
+
+  async refuse(error = new Error("refused")) {
+    this.asked.shift().reject(error);
+    await settle();
+  }
 }

@@ -130,7 +130,7 @@ function pinged(state, _, options) {
   return { state: { ...state, sent: state.sent + 1 }, effects };
 }
 
-// Only an answer shows that a connection is up: a server that accepts and closes at once must still see longer backoffs.
+// Only an answer shows that a connection is up: a server that accepts and closes at once must see longer backoffs too.
 function pong(state, { value }, options) {
   if (value <= state.answered || value > state.sent) return { state, effects: [] };
   const next = { ...state, answered: value, retries: 0, longest: false };

@@ -7,7 +7,7 @@
  * number `ping` or a later one will show that it is in force), `live`, or `refused`.
  */
 export class Subscriptions {
-  /** Channel to its subscribers, in the order in which they came. Never an empty set. @type {Map<string, Set<object>>} */
+  /** Channel to its subscribers, in the order in which they came: never an empty set. @type {Map<string, Set>} */
   #subscribers = new Map();
   /** @type {Map<string, {status: "asked" | "live" | "refused", ping: number, afterGap: boolean}>} */
   #onServer = new Map();

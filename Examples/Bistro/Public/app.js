@@ -15,6 +15,14 @@ const client = new BroadcastClient();
 const store = new OrderStore();
 const toast = makeToasts(byId("toasts"));
 
+let fetchesFail = false;
+
+// Without a connection nobody says what changes, and what is shown grows old.
+function drawFreshness() {
+  const isHeard = client.state === "connected" || client.state === "connecting";
+  setText(byId("freshness"), fetchesFail || !isHeard ? "May be out of date" : "");
+}
+
 const refresher = new Refresher({
   async fetchAll() {
     const begunAt = store.fetchBegins();
@@ -29,7 +37,10 @@ const refresher = new Refresher({
       store.forget(id, begunAt);
     }
   },
-  onTrouble: (isInTrouble) => setText(byId("freshness"), isInTrouble ? "May be out of date" : ""),
+  onTrouble(isInTrouble) {
+    fetchesFail = isInTrouble;
+    drawFreshness();
+  },
 });
 
 const actions = makeActions({ store, api, refresher, report: (error) => toast(error.message) });
@@ -40,10 +51,13 @@ showKitchen({ store, actions });
 
 // An event names the order that changed; one that does not, such as `stale`, means all of them. What is fetched before
 // the subscription is in force may have missed a change, so it is fetched once more then.
-client.subscribe(
-  "order",
-  ({ payload }) => (payload.entity_id === undefined ? refresher.refreshAll() : refresher.refresh(String(payload.entity_id))),
-  { onSubscribed: () => refresher.refreshAll() },
-);
+client.subscribe("order", hearOfChange, { onSubscribed: () => refresher.refreshAll() });
+
+function hearOfChange({ payload }) {
+  if (payload.entity_id === undefined) refresher.refreshAll();
+  else refresher.refresh(String(payload.entity_id));
+}
+
+client.onStateChange(drawFreshness);
 client.connect();
 refresher.refreshAll();

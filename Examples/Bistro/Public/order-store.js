@@ -1,4 +1,4 @@
-// What the page knows of orders: what the server said, and on top of it what has been changed here and is not confirmed.
+// What the page knows of orders: what the server said, and on top of it what was changed here and is not confirmed.
 //
 // A change of our own shows at once. It is kept apart from the server's word, so taking one back leaves every other
 // change, and everything that arrived meanwhile, as it is.

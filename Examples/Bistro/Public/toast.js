@@ -34,7 +34,8 @@ export function makeToasts(container) {
 
   return (message) => {
     if (!shown.has(message)) {
-      const closing = { type: "button", class: "toast-close", "aria-label": "Close", text: "×", onclick: () => close(message) };
+      const onclick = () => close(message);
+      const closing = { type: "button", class: "toast-close", "aria-label": "Close", text: "×", onclick };
       const listeners = { onpointerenter: () => keep(message), onpointerleave: () => expireLater(message) };
       const toast = element("div", { class: "toast", "data-testid": "toast", ...listeners }, [
         element("p", { text: message }),

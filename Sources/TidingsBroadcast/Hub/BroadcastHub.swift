@@ -24,6 +24,19 @@ public final class BroadcastHub: Sendable {
         public var pendingSignalsPerChannel: Int
         /// Time that a peer has to answer a close frame before its socket is closed.
         public var closeTimeout: Duration
+        /// Messages and pings that a client may send in a second, on average.
+        public var clientMessagesPerSecond: Int
+        /// Messages and pings that a client may send at once.
+        public var clientMessageBurst: Int
+        /// Time between two pings to a client; whole seconds.
+        public var heartbeatInterval: Duration
+        /// Time without a sign of life, or with a write that does not go on, until a client is cut off; whole seconds.
+        public var heartbeatTimeout: Duration
+        /// Events that wait for one event loop before a channel's events give way to one `stale` event.
+        public var eventsAwaitingDelivery: Int
+        /// What the events of a channel mean to a reader that falls behind. Called for each event that is published, on
+        /// any thread; the answer for a channel has to stay the same.
+        public var delivery: @Sendable (ChannelName) -> ChannelDelivery
 
         /// Starts with the limits of the protocol.
         public init() {
@@ -32,6 +45,18 @@ public final class BroadcastHub: Sendable {
             pendingBytesPerSession = WireLimits.pendingBytesPerConnection
             pendingSignalsPerChannel = WireLimits.pendingSignalsPerChannel
             closeTimeout = .seconds(5)
+            clientMessagesPerSecond = WireLimits.clientMessagesPerSecond
+            clientMessageBurst = WireLimits.clientMessageBurst
+            heartbeatInterval = WireLimits.heartbeatInterval
+            heartbeatTimeout = WireLimits.heartbeatTimeout
+            eventsAwaitingDelivery = 65_536
+            delivery = { _ in .signal }
+        }
+
+        var rateLimits: RateLimit.Limits { .init(perSecond: clientMessagesPerSecond, burst: clientMessageBurst) }
+
+        var heartbeatLimits: SessionHeartbeat.Limits {
+            .init(interval: heartbeatInterval.components.seconds, timeout: heartbeatTimeout.components.seconds)
         }
     }
 
@@ -40,7 +65,7 @@ public final class BroadcastHub: Sendable {
         /// Subscribers of each channel on each shard.
         var subscribers: [ChannelName: [ObjectIdentifier: Int]] = [:]
         /// Events that a shard has not yet delivered. A shard with an entry here is awake, or will be.
-        var inboxes: [ObjectIdentifier: [PublishedEvent]] = [:]
+        var inboxes: [ObjectIdentifier: ShardInbox] = [:]
         var connections = 0
         var isClosed = false
     }
@@ -80,13 +105,14 @@ extension BroadcastHub {
     /// - Returns: The event's position in its channel's log.
     @discardableResult
     public func publish(_ event: BroadcastEvent) -> EventPosition {
+        let delivery = configuration.delivery(event.channel)
         let (position, awaken) = state.withLock { state in
             let position = log.append(event)
-            let published = PublishedEvent(event: event, position: position)
+            let published = PublishedEvent(event: event, position: position, delivery: delivery)
             var awaken: [HubShard] = []
             for identifier in state.subscribers[event.channel, default: [:]].keys {
                 if state.inboxes[identifier] == nil, let shard = state.shards[identifier] { awaken.append(shard) }
-                state.inboxes[identifier, default: []].append(published)
+                state.inboxes[identifier, default: emptyInbox].append(published)
             }
             return (position, awaken)
         }
@@ -96,8 +122,13 @@ extension BroadcastHub {
 
     /// Takes what was published for a shard and puts the shard to sleep.
     func takeInbox(of shard: HubShard) -> [PublishedEvent] {
-        state.withLock { $0.inboxes.removeValue(forKey: shard.identifier) ?? [] }
+        state.withLock { state in
+            var inbox = state.inboxes.removeValue(forKey: shard.identifier)
+            return inbox?.takeAll() ?? []
+        }
     }
+
+    private var emptyInbox: ShardInbox { ShardInbox(capacity: configuration.eventsAwaitingDelivery) }
 }
 
 // MARK: - Counts
@@ -129,9 +160,12 @@ extension BroadcastHub {
     /// Add it to the end of the channel's pipeline, which has nothing left but the transport and TLS. The session
     /// counts from then on until the channel is closed, and answers the client until then.
     ///
-    /// - Parameter eventLoop: The channel's event loop. Call this on it.
-    public func makeSessionHandler(on eventLoop: any EventLoop) -> any ChannelHandler {
-        WebSocketSession(shard: shard(on: eventLoop), configuration: configuration)
+    /// - Parameters:
+    ///   - eventLoop: The channel's event loop. Call this on it.
+    ///   - writesDirectly: Whether bytes may go straight to the channel's socket. Only if no other handler, such as TLS,
+    ///     changes them on the way.
+    public func makeSessionHandler(on eventLoop: any EventLoop, writesDirectly: Bool) -> any ChannelHandler {
+        WebSocketSession(shard: shard(on: eventLoop), writesDirectly: writesDirectly)
     }
 
     private func shard(on eventLoop: any EventLoop) -> HubShard {
@@ -162,9 +196,7 @@ extension BroadcastHub {
     func subscribed(to channel: ChannelName, on shard: HubShard) -> [PublishedEvent] {
         state.withLock { state in
             state.subscribers[channel, default: [:]][shard.identifier, default: 0] += 1
-            guard let waiting = state.inboxes[shard.identifier], !waiting.isEmpty else { return [] }
-            state.inboxes[shard.identifier] = []
-            return waiting
+            return state.inboxes[shard.identifier]?.takeAll() ?? []
         }
     }
 

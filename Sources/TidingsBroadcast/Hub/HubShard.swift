@@ -13,6 +13,8 @@ final class HubShard: Sendable {
     private final class Isolated {
         var table = SubscriptionTable<WebSocketSession>()
         var sessions: [ObjectIdentifier: WebSocketSession] = [:]
+        var tick: Int64 = 0
+        var sweep: RepeatedTask?
     }
 
     init(hub: BroadcastHub, eventLoop: any EventLoop) {
@@ -33,14 +35,57 @@ extension HubShard {
     }
 
     /// Gives each session what is new on its channels, then lets each write once.
+    ///
+    /// Nothing closes a session while the table is gone through: closing changes it.
     private func deliver(_ events: [PublishedEvent]) {
         var touched: [WebSocketSession] = []
-        for published in events {
-            isolated.value.table.forEachSubscriber(of: published.event.channel) { session in
-                if session.enqueue(published) { touched.append(session) }
+        var tooSlow: [WebSocketSession] = []
+        for batch in ChannelTurn.group(events) {
+            isolated.value.table.forEachSubscriber(of: batch.channel) { session in
+                switch session.enqueue(batch) {
+                case .nothingNew: break
+                case .flush: touched.append(session)
+                case .tooSlow: tooSlow.append(session)
+                }
             }
         }
-        for session in touched { session.flushTurn() }
+        var failed: [WebSocketSession] = []
+        for session in touched where !session.flushTurn() { failed.append(session) }
+        for session in tooSlow { session.closeAsTooSlow() }
+        for session in failed { session.abort() }
+    }
+}
+
+// MARK: - Time
+
+extension HubShard {
+    /// Seconds or so, counted while there are sessions.
+    var tick: Int64 { isolated.value.tick }
+
+    /// One timer for all sessions: looking at each costs less than a timer each.
+    private func startSweeping() {
+        guard isolated.value.sweep == nil else { return }
+        let second = TimeAmount.seconds(1)
+        isolated.value.sweep = eventLoop.scheduleRepeatedTask(initialDelay: second, delay: second) { _ in self.sweep() }
+    }
+
+    private func stopSweeping() {
+        isolated.value.sweep?.cancel()
+        isolated.value.sweep = nil
+    }
+
+    private func sweep() {
+        isolated.value.tick += 1
+        let (tick, limits) = (tick, hub.configuration.heartbeatLimits)
+        var silent: [WebSocketSession] = []
+        for session in isolated.value.sessions.values {
+            switch session.heartbeat.tick(at: tick, limits: limits) {
+            case .nothing: break
+            case .ping: session.ping()
+            case .end: silent.append(session)
+            }
+        }
+        for session in silent { session.endForSilence() }
     }
 }
 
@@ -50,12 +95,14 @@ extension HubShard {
     /// Adds a session; false if the hub is closed.
     func open(_ session: WebSocketSession) -> Bool {
         isolated.value.sessions[ObjectIdentifier(session)] = session
+        startSweeping()
         return hub.sessionOpened()
     }
 
     /// Removes a session and everything it holds. Doing it twice does nothing.
     func close(_ session: WebSocketSession) {
         guard isolated.value.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil else { return }
+        if isolated.value.sessions.isEmpty { stopSweeping() }
         for channel in isolated.value.table.removeAll(of: session) {
             hub.unsubscribed(from: channel, on: self)
         }
@@ -66,10 +113,14 @@ extension HubShard {
         isolated.value.table.contains(session, in: channel)
     }
 
-    /// Adds a channel to a session. Events published before are delivered to the others first.
+    /// Adds a channel to a session. Events published before are delivered to the others first; if the session does not
+    /// survive that, nothing is added.
     func subscribe(_ session: WebSocketSession, to channel: ChannelName) {
         guard !holds(session, channel) else { return }
         deliver(hub.subscribed(to: channel, on: self))
+        guard isolated.value.sessions[ObjectIdentifier(session)] != nil else {
+            return hub.unsubscribed(from: channel, on: self)
+        }
         isolated.value.table.insert(session, into: channel)
     }
 

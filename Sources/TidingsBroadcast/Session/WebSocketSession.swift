@@ -14,21 +14,35 @@ final class WebSocketSession: ChannelDuplexHandler {
     /// What the client is told, kept by the shard's table.
     var subscriptions: [ChannelSubscription<WebSocketSession>] = []
 
-    private let shard: HubShard
-    private let configuration: BroadcastHub.Configuration
-    private var state = SessionState()
+    let shard: HubShard
+    let configuration: BroadcastHub.Configuration
+    private(set) var context: ChannelHandlerContext?
+    private(set) var state = SessionState()
     private var reader: WebSocketReader
-    private var context: ChannelHandlerContext?
-    /// Frames of this loop turn. More than one only when several events were published within it.
-    private var turn: [ByteBuffer] = []
-    /// What waits because the client reads too slowly; nil while it does not.
-    private var lagging: SignalQueue?
+    private var rate = RateLimit()
+    /// Whether the last message was refused for coming too fast: a flood gets one error, not one for each message.
+    private var isOverRate = false
     private var isReadHeldBack = false
 
-    init(shard: HubShard, configuration: BroadcastHub.Configuration) {
+    // The output's business.
+    var heartbeat: SessionHeartbeat
+    /// The socket, where frames go straight to it; nil behind TLS.
+    var socket: DirectSocket?
+    /// Writes that are in the pipeline and not through.
+    var pendingWrites = 0
+    /// Frames of this loop turn, one buffer for each channel.
+    var turn: [ByteBuffer] = []
+    /// What waits because the client reads too slowly; nil while nothing does.
+    var waiting: OutboundQueue?
+
+    private let writesDirectly: Bool
+
+    init(shard: HubShard, writesDirectly: Bool) {
         self.shard = shard
-        self.configuration = configuration
+        self.writesDirectly = writesDirectly
+        configuration = shard.hub.configuration
         reader = WebSocketReader(from: .client, maximumMessageBytes: configuration.clientMessageBytes)
+        heartbeat = SessionHeartbeat(at: shard.tick)
     }
 }
 
@@ -39,11 +53,11 @@ extension WebSocketSession: ChannelSubscriber {}
 extension WebSocketSession {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        if context.channel.isActive { open() }
+        if context.channel.isActive { open(context) }
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        open()
+        open(context)
         context.fireChannelActive()
     }
 
@@ -65,7 +79,7 @@ extension WebSocketSession {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case ChannelEvent.inputClosed:
-            // Nobody is left to answer (the peer sent its last byte without a close frame, or after ours).
+            // Nobody is left to answer: the peer sent its last byte without a close frame, or after ours.
             context.close(promise: nil)
         case is ChannelShouldQuiesceEvent:
             close(.goingAway, reason: "the server is shutting down")
@@ -74,7 +88,8 @@ extension WebSocketSession {
         }
     }
 
-    private func open() {
+    private func open(_ context: ChannelHandlerContext) {
+        if writesDirectly { socket = DirectSocket(context) }
         if !shard.open(self) { close(.goingAway, reason: "the server is shutting down") }
     }
 
@@ -82,7 +97,7 @@ extension WebSocketSession {
         guard state.phase != .closed else { return }
         state.transportClosed()
         shard.close(self)
-        lagging = nil
+        waiting = nil
         turn = []
     }
 }
@@ -91,9 +106,9 @@ extension WebSocketSession {
 
 extension WebSocketSession {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let buffer = unwrapInboundIn(data)
+        heartbeat.heard(at: shard.tick)
         do throws(WebSocketViolation) {
-            try read(buffer)
+            try read(unwrapInboundIn(data))
         } catch {
             act(on: state.receive(error))
         }
@@ -113,10 +128,21 @@ extension WebSocketSession {
         }
     }
 
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            resumeOutput()
+            if isReadHeldBack {
+                isReadHeldBack = false
+                context.read()
+            }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
     private func read(_ buffer: ByteBuffer) throws(WebSocketViolation) {
         let violation = buffer.withUnsafeReadableBytes { bytes -> WebSocketViolation? in
             do throws(WebSocketViolation) {
-                try reader.read(bytes) { self.act(on: self.state.receive($0)) }
+                try reader.read(bytes) { self.receive($0) }
                 return nil
             } catch {
                 return error
@@ -125,23 +151,41 @@ extension WebSocketSession {
         if let violation { throw violation }
     }
 
+    private func receive(_ message: WebSocketMessage) {
+        if case .close = message { return act(on: state.receive(message)) }
+        guard state.phase == .open, let context else { return }
+        guard rate.allows(at: context.eventLoop.now, limits: configuration.rateLimits) else {
+            return refuseForRate()
+        }
+        isOverRate = false
+        act(on: state.receive(message))
+    }
+
+    private func refuseForRate() {
+        guard !isOverRate else { return }
+        isOverRate = true
+        let limits = configuration.rateLimits
+        send(
+            .error(
+                WireError(
+                    .rateLimited,
+                    "At most \(limits.perSecond) messages a second, \(limits.burst) at once. What comes faster is ignored."
+                )
+            )
+        )
+    }
+
     private func act(on action: SessionState.Action) {
         switch action {
         case .nothing: break
         case .perform(let message): perform(message)
         case .send(let message): send(message)
-        case .pong(let payload): write(WebSocketFrame.encode(.pong, payload))
+        case .pong(let payload): write(ByteBuffer(bytes: WebSocketFrame.encode(.pong, payload)))
         case .startClosing(let code, let reason):
-            context?.writeAndFlush(
-                wrapOutboundOut(ByteBuffer(bytes: WebSocketFrame.close(code, reason: reason))),
-                promise: nil
-            )
+            sendClose(code, reason: reason)
             closeTransport(after: configuration.closeTimeout)
         case .closeAndEnd(let code, let reason):
-            context?.writeAndFlush(
-                wrapOutboundOut(ByteBuffer(bytes: WebSocketFrame.close(code, reason: reason))),
-                promise: nil
-            )
+            sendClose(code, reason: reason)
             endTransport()
         case .end: endTransport()
         }
@@ -152,91 +196,22 @@ extension WebSocketSession {
         for channel in message.subscribe { subscribe(to: channel) }
         for channel in message.unsubscribe {
             shard.unsubscribe(self, from: channel)
-            lagging?.removeAll(of: channel)
+            waiting?.removeAll(of: channel)
         }
         if let value = message.ping { send(.pong(value)) }
     }
 
     private func subscribe(to channel: ChannelName) {
         guard subscriptions.count < configuration.channelsPerSession || shard.holds(self, channel) else {
-            return send(
-                .error(
-                    WireError(
-                        .tooManyChannels,
-                        "A connection holds at most \(configuration.channelsPerSession) channels. Unsubscribe from some first.",
-                        channel: channel.rawValue
-                    )
-                )
-            )
+            let most = configuration.channelsPerSession
+            let message = "A connection holds at most \(most) channels. Unsubscribe from some first."
+            return send(.error(WireError(.tooManyChannels, message, channel: channel.rawValue)))
         }
         shard.subscribe(self, to: channel)
     }
 
     private func send(_ message: ServerMessage) {
-        write(WebSocketFrame.encode(.text, PlainDialect.encode(message)))
-    }
-
-    private func write(_ frame: [UInt8]) {
-        context?.write(wrapOutboundOut(ByteBuffer(bytes: frame)), promise: nil)
-    }
-}
-
-// MARK: - What the client is told
-
-extension WebSocketSession {
-    /// Takes an event of this loop turn.
-    ///
-    /// - Returns: Whether the session has to be flushed at the end of the turn because of this event.
-    func enqueue(_ published: PublishedEvent) -> Bool {
-        guard state.phase == .open, let context else { return false }
-        if lagging != nil || !context.channel.isWritable {
-            lag(behind: published)
-            return false
-        }
-        turn.append(published.frame)
-        return turn.count == 1
-    }
-
-    /// Writes what the turn brought.
-    func flushTurn() {
-        guard let context, state.phase == .open else {
-            turn = []
-            return
-        }
-        for frame in turn { context.write(wrapOutboundOut(frame), promise: nil) }
-        turn.removeAll(keepingCapacity: turn.count == 1)
-        context.flush()
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            writeLagging(context)
-            if isReadHeldBack {
-                isReadHeldBack = false
-                context.read()
-            }
-        }
-        context.fireChannelWritabilityChanged()
-    }
-
-    private func lag(behind published: PublishedEvent) {
-        var queue =
-            lagging.take()
-            ?? SignalQueue(
-                maximumBytes: configuration.pendingBytesPerSession,
-                maximumSignals: configuration.pendingSignalsPerChannel
-            )
-        queue.append(published)
-        lagging = queue
-    }
-
-    private func writeLagging(_ context: ChannelHandlerContext) {
-        guard state.phase == .open, var queue = lagging.take() else { return }
-        while context.channel.isWritable, let frame = queue.popFirst() {
-            context.write(wrapOutboundOut(frame), promise: nil)
-        }
-        if !queue.isEmpty { lagging = queue }
-        context.flush()
+        write(ByteBuffer(textFrame: PlainDialect.encode(message)))
     }
 }
 
@@ -246,8 +221,24 @@ extension WebSocketSession {
     /// Starts the closing handshake. Nothing is sent after the close frame; the transport is closed when the peer has
     /// answered, or has not in time.
     func close(_ code: CloseCode, reason: String) {
-        flushTurn()
+        _ = flushTurn()
         act(on: state.close(code, reason: reason))
+    }
+
+    /// Ends a connection whose peer is gone or does not read.
+    func abort() {
+        context?.abort()
+    }
+
+    /// Ends a connection whose peer has shown no sign of life. It is told, in case it reads again some day.
+    func endForSilence() {
+        close(.noHeartbeat, reason: "no sign of life")
+        abort()
+    }
+
+    private func sendClose(_ code: CloseCode, reason: String) {
+        write(ByteBuffer(bytes: WebSocketFrame.close(code, reason: reason)))
+        context?.flush()
     }
 
     /// Ends this side of the transport and leaves the other one open for a moment: closing at once with unread bytes

@@ -21,7 +21,7 @@ struct BroadcastRoutes {
         router.get(endpoints.webSocketPath) { request, _ in
             guard let attempt = UpgradeAttempt.current else { throw UpgradeAttempt.notAnUpgrade }
             try allowedOrigins.check(request)
-            return try attempt.accept { channel in hub.makeSessionHandler(on: channel.eventLoop) }
+            return try attempt.accept { hub.makeSessionHandler(on: $0, writesDirectly: !$1) }
         }
     }
 

@@ -9,7 +9,7 @@ import TidingsWire
 /// upgrade and is sent as an ordinary answer.
 final class UpgradeAttempt: Sendable {
     /// Makes the handler that takes over the channel. Called on the channel's event loop.
-    typealias MakeHandler = @Sendable (any Channel) -> any ChannelHandler
+    typealias MakeHandler = @Sendable (_ eventLoop: any EventLoop, _ hasTLS: Bool) -> any ChannelHandler
 
     /// The attempt that is being answered by this task; nil for every other request.
     @TaskLocal static var current: UpgradeAttempt?

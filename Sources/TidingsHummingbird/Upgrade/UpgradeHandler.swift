@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
+import NIOTLS
 
 /// Stands between the HTTP codec and Hummingbird's side of a connection: lets plain requests pass and turns upgrade
 /// requests into sessions.
@@ -31,6 +32,7 @@ final class UpgradeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let logger: Logger
     private var state = UpgradeState()
     private var servesHTTP = false
+    private var hasTLS = false
     private var isReadHeldBack = false
     private var deadline: Scheduled<Void>?
     private var context: ChannelHandlerContext?
@@ -62,6 +64,7 @@ extension UpgradeHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted = event { hasTLS = true }
         // Until there is an HTTP server, these are nobody else's business.
         switch event {
         case ChannelEvent.inputClosed where !servesHTTP, is ChannelShouldQuiesceEvent where !servesHTTP:
@@ -166,7 +169,7 @@ extension UpgradeHandler {
         let pipeline = channel.pipeline.syncOperations
         do {
             try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
-            try pipeline.addHandler(makeHandler(channel), position: .after(self))
+            try pipeline.addHandler(makeHandler(channel.eventLoop, hasTLS), position: .after(self))
             try removeHTTP(from: pipeline).assumeIsolated().whenSuccess {
                 // What the decoder handed on has been read by now. The channel's own turn to read was swallowed while
                 // the router decided.

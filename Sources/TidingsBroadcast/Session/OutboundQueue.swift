@@ -3,25 +3,26 @@ import TidingsWire
 
 /// What waits for a session that reads more slowly than its channels speak.
 ///
-/// Events are signals: a newer one about the same entity says everything that an older one said. So an older one that
-/// has not been sent is taken out when a newer one with the same channel, name and entity comes, and the newer one goes
-/// to the end. Events about no single entity are kept one by one. When a channel has more waiting than it may, its
-/// signals collapse into one `stale` event, and what happens on it while that waits adds nothing: the reader will
-/// refetch after it. So memory is bounded whatever the reader does, and nothing is lost.
-struct SignalQueue {
-    private struct Subject: Hashable {
-        let channel: ChannelName
-        let name: EventName
-        let entity: String
+/// A *signal* about an entity says everything that an older one with the same channel and name said: the older one is
+/// taken out when a newer one comes, and the newer one goes to the end. Signals about no single entity are kept one by
+/// one. When a channel has more waiting than it may, its signals collapse into one `stale` event, and what happens on it
+/// while that waits adds nothing: the reader will refetch after it. A *snapshot* takes the place of the one before. A
+/// *stream*'s events are all kept, up to the limit of bytes. So memory is bounded whatever the reader does.
+struct OutboundQueue {
+    /// What a newer event takes the place of.
+    private enum Subject: Hashable {
+        case entity(ChannelName, EventName, String)
+        case channel(ChannelName)
     }
 
     private struct Entry {
         let frame: ByteBuffer
         let channel: ChannelName
         let subject: Subject?
+        let isSignal: Bool
     }
 
-    private struct Channel {
+    private struct Signals {
         var count = 0
         var bytes = 0
         var isStale = false
@@ -34,7 +35,8 @@ struct SignalQueue {
     private var first = 0
     private var live = 0
     private var places: [Subject: Int] = [:]
-    private var channels: [ChannelName: Channel] = [:]
+    /// What waits of each channel's signals.
+    private var signals: [ChannelName: Signals] = [:]
     private(set) var bytes = 0
 
     init(maximumBytes: Int, maximumSignals: Int) {
@@ -46,16 +48,25 @@ struct SignalQueue {
     /// How many events wait.
     var count: Int { live }
 
-    mutating func append(_ published: PublishedEvent) {
+    /// Adds an event.
+    ///
+    /// - Returns: Whether the reader can still catch up. If not, more waits than may, and none of it can be given up.
+    mutating func append(_ published: PublishedEvent) -> Bool {
         let channel = published.event.channel
-        guard channels[channel]?.isStale != true else { return }
-        let subject = published.entityID.map {
-            Subject(channel: channel, name: published.event.name, entity: $0)
+        switch published.delivery.kind {
+        case .signal:
+            guard signals[channel]?.isStale != true else { return true }
+            let subject = published.entityID.map { Subject.entity(channel, published.event.name, $0) }
+            replace(subject, with: Entry(frame: published.frame, channel: channel, subject: subject, isSignal: true))
+            if signals[channel, default: Signals()].count > maximumSignals { collapse(channel) }
+        case .snapshot:
+            let subject = Subject.channel(channel)
+            replace(subject, with: Entry(frame: published.frame, channel: channel, subject: subject, isSignal: false))
+        case .stream:
+            insert(Entry(frame: published.frame, channel: channel, subject: nil, isSignal: false))
         }
-        if let subject, let place = places[subject] { removeEntry(at: place) }
-        insert(Entry(frame: published.frame, channel: channel, subject: subject))
-        if channels[channel, default: Channel()].count > maximumSignals { collapse(channel) }
         while bytes > maximumBytes, let largest = largestChannel() { collapse(largest) }
+        return bytes <= maximumBytes
     }
 
     mutating func popFirst() -> ByteBuffer? {
@@ -76,19 +87,25 @@ struct SignalQueue {
 
     /// Forgets what waits for a channel that was unsubscribed from.
     mutating func removeAll(of channel: ChannelName) {
-        guard channels[channel] != nil else { return }
         for place in first..<entries.count where entries[place]?.channel == channel { removeEntry(at: place) }
     }
 
     // MARK: Parts
+
+    private mutating func replace(_ subject: Subject?, with entry: Entry) {
+        if let subject, let place = places[subject] { removeEntry(at: place) }
+        insert(entry)
+    }
 
     private mutating func insert(_ entry: Entry) {
         if let subject = entry.subject { places[subject] = entries.count }
         entries.append(entry)
         live += 1
         bytes += entry.frame.readableBytes
-        channels[entry.channel, default: Channel()].count += 1
-        channels[entry.channel, default: Channel()].bytes += entry.frame.readableBytes
+        if entry.isSignal {
+            signals[entry.channel, default: Signals()].count += 1
+            signals[entry.channel, default: Signals()].bytes += entry.frame.readableBytes
+        }
         if entries.count > 2 * live + 64 { compact() }
     }
 
@@ -98,23 +115,23 @@ struct SignalQueue {
         live -= 1
         bytes -= entry.frame.readableBytes
         if let subject = entry.subject { places[subject] = nil }
-        guard var channel = channels[entry.channel] else { return }
-        channel.count -= 1
-        channel.bytes -= entry.frame.readableBytes
-        channels[entry.channel] = channel.count > 0 ? channel : nil
+        guard entry.isSignal, var waiting = signals[entry.channel] else { return }
+        waiting.count -= 1
+        waiting.bytes -= entry.frame.readableBytes
+        signals[entry.channel] = waiting.count > 0 ? waiting : nil
     }
 
     private mutating func collapse(_ channel: ChannelName) {
         removeAll(of: channel)
         let stale = BroadcastEvent.stale(channel, reason: .lagged)
         let frame = ByteBuffer(textFrame: PlainDialect.encode(.event(stale)))
-        insert(Entry(frame: frame, channel: channel, subject: nil))
-        channels[channel, default: Channel()].isStale = true
+        insert(Entry(frame: frame, channel: channel, subject: nil, isSignal: true))
+        signals[channel, default: Signals()].isStale = true
     }
 
     /// The channel whose signals take the most; nil if all are stale already, which takes next to nothing.
     private func largestChannel() -> ChannelName? {
-        channels.filter { !$0.value.isStale }.max { $0.value.bytes < $1.value.bytes }?.key
+        signals.filter { !$0.value.isStale }.max { $0.value.bytes < $1.value.bytes }?.key
     }
 
     /// Closes the holes, so that the queue is as long as what waits.

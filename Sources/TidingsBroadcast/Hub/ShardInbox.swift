@@ -1,0 +1,43 @@
+import TidingsWire
+
+/// What was published for a shard and is not delivered yet. Bounded, so that publishers that are faster than a loop cost
+/// no more memory than this: past the capacity the events of the channel that has most of it give way to one event that
+/// says so.
+struct ShardInbox {
+    private let capacity: Int
+    private var events: [PublishedEvent] = []
+    /// The channels whose events gave way. What happens on them until the shard wakes adds nothing.
+    private var overflowed: Set<ChannelName> = []
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    mutating func append(_ published: PublishedEvent) {
+        guard !overflowed.contains(published.event.channel) else { return }
+        events.append(published)
+        if events.count > capacity { collapse() }
+    }
+
+    /// Everything, oldest first; the inbox is empty afterwards.
+    mutating func takeAll() -> [PublishedEvent] {
+        defer {
+            events = []
+            overflowed = []
+        }
+        return events
+    }
+
+    private mutating func collapse() {
+        var counts: [ChannelName: Int] = [:]
+        for published in events where !overflowed.contains(published.event.channel) {
+            counts[published.event.channel, default: 0] += 1
+        }
+        guard let (channel, _) = counts.max(by: { $0.value < $1.value }),
+            let last = events.last(where: { $0.event.channel == channel })
+        else { return }
+        overflowed.insert(channel)
+        events.removeAll { $0.event.channel == channel }
+        events.append(last.overflow())
+    }
+}

@@ -1,0 +1,149 @@
+import NIOCore
+import TidingsWire
+
+/// How a session writes.
+///
+/// As long as the client reads everything at once, each turn of the loop is one send(2) on the socket, without the
+/// pipeline. When the system takes only part of it, the rest goes through the pipeline, and what comes after waits in a
+/// queue in which newer signals take the place of older ones. The rules that make this sound:
+/// - Frames leave in one order: nothing is sent directly while a write is in the pipeline or an event is in the queue.
+/// - The descriptor is used only right after the channel was seen to be active.
+/// - A write that failed wakes nothing: the connection is ending.
+/// - After a close frame nothing is written.
+extension WebSocketSession {
+    /// What follows for the session from a turn of the loop on one channel.
+    enum Enqueued {
+        /// Nothing, or it follows already from another channel.
+        case nothingNew
+        /// The session has to be flushed at the end of the turn.
+        case flush
+        /// A stream has more waiting than it may: the session has to be closed at the end of the turn.
+        case tooSlow
+    }
+
+    /// Takes what a turn of the loop brought on one channel.
+    func enqueue(_ batch: ChannelTurn) -> Enqueued {
+        guard state.phase == .open else { return .nothingNew }
+        guard !batch.breaksStream else { return .tooSlow }
+        if isClear {
+            turn.append(batch.frames)
+            return turn.count == 1 ? .flush : .nothingNew
+        }
+        for published in batch.events where !wait(published) { return .tooSlow }
+        return .nothingNew
+    }
+
+    /// Ends a session whose stream cannot be kept up with: its reader comes back with its position and asks what it
+    /// missed. The close frame waits behind what is in the pipeline, as long as the closing handshake may take.
+    func closeAsTooSlow() {
+        waiting = nil
+        close(.tooSlow, reason: "a stream was read too slowly")
+    }
+
+    /// Writes what the turn brought.
+    ///
+    /// - Returns: Whether the connection is still of use. If not, the caller aborts it when nobody goes through the
+    ///   shard's tables any more: closing changes them.
+    func flushTurn() -> Bool {
+        guard state.phase == .open, !turn.isEmpty else { return true }
+        let buffer = joinedTurn()
+        if turn.capacity > 4 { turn = [] } else { turn.removeAll(keepingCapacity: true) }
+        return send(buffer)
+    }
+
+    /// Sends a ping, unless more waits for the client than it reads.
+    func ping() {
+        guard state.phase == .open, isClear else { return }
+        write(ByteBuffer(bytes: WebSocketFrame.encode(.ping, [])))
+        context?.flush()
+    }
+
+    /// Adds a frame to the pipeline; whoever calls flushes.
+    func write(_ frame: ByteBuffer) {
+        guard let context else { return }
+        guard socket != nil else { return context.write(wrapOutboundOut(frame), promise: nil) }
+        pendingWrites += 1
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { [self] result in
+            pendingWrites -= 1
+            guard case .success = result else { return }
+            heartbeat.progressed(at: shard.tick, isThrough: pendingWrites == 0)
+            if pendingWrites == 0 { resumeOutput() }
+        }
+        context.write(wrapOutboundOut(frame), promise: promise)
+    }
+
+    /// Sends what waits, as far as the client reads.
+    func resumeOutput() {
+        while state.phase == .open, isUnblocked, var queue = waiting.take() {
+            var buffer = ByteBuffer()
+            while buffer.readableBytes < Self.pieceBytes, let frame = queue.popFirst() {
+                buffer.writeImmutableBuffer(frame)
+            }
+            if !queue.isEmpty { waiting = queue }
+            guard send(buffer) else { return abort() }
+        }
+    }
+}
+
+// MARK: - Parts
+
+extension WebSocketSession {
+    /// Small enough that a reader of a kilobyte a second shows within the heartbeat's time that it reads.
+    private static var pieceBytes: Int { 16 * 1024 }
+
+    /// Whether the next frame may be sent at once.
+    private var isClear: Bool { waiting == nil && isUnblocked }
+
+    private var isUnblocked: Bool {
+        socket != nil ? pendingWrites == 0 : context?.channel.isWritable == true
+    }
+
+    private func joinedTurn() -> ByteBuffer {
+        var joined = turn.first ?? ByteBuffer()
+        for buffer in turn.dropFirst() { joined.writeImmutableBuffer(buffer) }
+        return joined
+    }
+
+    private func send(_ buffer: ByteBuffer) -> Bool {
+        guard let context else { return true }
+        guard let socket, pendingWrites == 0, context.channel.isActive else {
+            write(buffer)
+            context.flush()
+            return true
+        }
+        switch socket.send(buffer) {
+        case .sent(let count) where count == buffer.readableBytes:
+            return true
+        case .sent(let count):
+            writeRest(buffer.getSlice(at: buffer.readerIndex + count, length: buffer.readableBytes - count))
+        case .full:
+            writeRest(buffer)
+        case .failed:
+            return false
+        }
+        return true
+    }
+
+    /// The pipeline sends the rest, in pieces: each that goes out is a sign of life.
+    private func writeRest(_ rest: ByteBuffer?) {
+        guard var rest, let context else { return }
+        heartbeat.blocked(at: shard.tick)
+        while let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytes)), piece.readableBytes > 0 {
+            write(piece)
+        }
+        context.flush()
+    }
+
+    private func wait(_ published: PublishedEvent) -> Bool {
+        var queue =
+            waiting.take()
+            ?? OutboundQueue(
+                maximumBytes: configuration.pendingBytesPerSession,
+                maximumSignals: configuration.pendingSignalsPerChannel
+            )
+        let fits = queue.append(published)
+        waiting = queue
+        return fits
+    }
+}
