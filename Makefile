@@ -7,10 +7,11 @@ MAKEFLAGS += --no-print-directory
 PORT ?= 8080
 DB ?=
 FILTER ?=
+SUITE ?=
 
 swift_sources = $(wildcard Package.swift Sources Tests Examples)
 
-.PHONY: run test lint format bench docs clean help
+.PHONY: run test lint format bench conformance docs clean help
 
 run: ## Start the demo on http://127.0.0.1:8080 (PORT=…, DB=file keeps its data)
 	@scripts/setup run
@@ -36,6 +37,10 @@ format: ## Format all Swift sources in place
 bench: ## Run the benchmarks
 	@if [ -x Benchmarks/run ]; then Benchmarks/run; else echo "There are no benchmarks yet."; fi
 
+conformance: ## Run the Autobahn suite (SUITE=folder that has it built)
+	@scripts/setup run
+	@scripts/conformance '$(SUITE)'
+
 docs: ## Check the documentation: links, headings, index of decisions
 	@scripts/setup lint
 	@scripts/check-docs
@@ -44,4 +49,4 @@ clean: ## Remove what was built (fetched dependencies stay)
 	@swift package clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'

@@ -149,6 +149,21 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]
         ),
+        .executableTarget(
+            name: "conformance",
+            dependencies: [
+                "TidingsBroadcast",
+                "TidingsClient",
+                "TidingsHummingbird",
+                "TidingsWire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/Conformance"
+        ),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "SocketTestSupport",

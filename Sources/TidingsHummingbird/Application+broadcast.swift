@@ -27,7 +27,50 @@ extension Application {
     ///   - router: The application's routes.
     ///   - broadcast: Whose clients connect here.
     ///   - endpoints: Where the endpoints are, and who may use them.
-    ///   - server: Changes how the server is built, for example to add TLS: `{ try .tls($0, tlsConfiguration: tls) }`.
+    ///   - configuration: Address, server name and so on.
+    ///   - services: Further services that run with the application.
+    ///   - onServerRunning: Called when the server listens, with its channel.
+    ///   - eventLoopGroupProvider: Whose event loops serve.
+    ///   - logger: Hears about requests.
+    public init<Context: RequestContext>(
+        router: Router<Context>,
+        broadcast: WebSocketBroadcastBackend,
+        endpoints: BroadcastEndpoints = BroadcastEndpoints(),
+        configuration: ApplicationConfiguration = ApplicationConfiguration(),
+        services: [any Service] = [],
+        onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in },
+        eventLoopGroupProvider: EventLoopGroupProvider = .singleton,
+        logger: Logger? = nil
+    ) where Responder == OriginResponder<RouterResponder<Context>> {
+        self.init(
+            router: router,
+            broadcast: broadcast,
+            endpoints: endpoints,
+            server: { $0 },
+            configuration: configuration,
+            services: services,
+            onServerRunning: onServerRunning,
+            eventLoopGroupProvider: eventLoopGroupProvider,
+            logger: logger
+        )
+    }
+
+    /// Makes an application with the broadcast endpoints whose server is changed before it is built, for example to
+    /// speak TLS:
+    ///
+    /// ```swift
+    /// let application = try Application(
+    ///     router: router,
+    ///     broadcast: broadcast,
+    ///     server: { try .tls($0, tlsConfiguration: tls) }
+    /// )
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - router: The application's routes.
+    ///   - broadcast: Whose clients connect here.
+    ///   - endpoints: Where the endpoints are, and who may use them.
+    ///   - server: Changes how the server is built.
     ///   - configuration: Address, server name and so on.
     ///   - services: Further services that run with the application.
     ///   - onServerRunning: Called when the server listens, with its channel.
@@ -38,7 +81,7 @@ extension Application {
         router: Router<Context>,
         broadcast: WebSocketBroadcastBackend,
         endpoints: BroadcastEndpoints = BroadcastEndpoints(),
-        server: (HTTPServerBuilder) throws -> HTTPServerBuilder = { $0 },
+        server: (HTTPServerBuilder) throws -> HTTPServerBuilder,
         configuration: ApplicationConfiguration = ApplicationConfiguration(),
         services: [any Service] = [],
         onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in },

@@ -45,7 +45,7 @@ struct Serve: AsyncParsableCommand {
         router.add(middleware: FileMiddleware(Self.files, logger: logger))
         OrderRoutes(store: store, broadcast: broadcast).add(to: router)
 
-        let application = try Application(
+        let application = Application(
             router: router,
             broadcast: broadcast,
             endpoints: endpoints,

@@ -168,6 +168,12 @@ extension BroadcastHub {
         WebSocketSession(shard: shard(on: eventLoop), writesDirectly: writesDirectly)
     }
 
+    /// Makes a handler that sends back every message, on the same footing as a session: for suites that test the
+    /// WebSocket protocol underneath.
+    package func makeEchoHandler(on eventLoop: any EventLoop, writesDirectly: Bool) -> any ChannelHandler {
+        WebSocketSession(shard: shard(on: eventLoop), writesDirectly: writesDirectly, language: .echo)
+    }
+
     private func shard(on eventLoop: any EventLoop) -> HubShard {
         eventLoop.preconditionInEventLoop()
         return state.withLock { state in

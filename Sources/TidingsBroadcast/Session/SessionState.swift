@@ -4,6 +4,11 @@ import TidingsWire
 /// A value: it says what to do, its owner does it.
 struct SessionState {
     private(set) var phase = Phase.open
+    private let language: SessionLanguage
+
+    init(language: SessionLanguage = .plain) {
+        self.language = language
+    }
 
     enum Phase: Equatable {
         /// Messages go both ways. → `closing`, `ending`, `closed`.
@@ -26,6 +31,8 @@ struct SessionState {
         case send(ServerMessage)
         /// Answer a ping.
         case pong([UInt8])
+        /// Say the same.
+        case echo(WebSocketOpcode, [UInt8])
         /// Send a close frame and wait for the peer's.
         case startClosing(CloseCode, reason: String)
         /// Send a close frame, then end the transport.
@@ -36,6 +43,8 @@ struct SessionState {
 
     mutating func receive(_ message: WebSocketMessage) -> Action {
         switch (phase, message) {
+        case (.open, .text(let text)) where language == .echo: .echo(.text, text)
+        case (.open, .binary(let bytes)) where language == .echo: .echo(.binary, bytes)
         case (.open, .text(let text)): Self.read(text)
         case (.open, .binary):
             .send(.error(WireError(.badRequest, "Messages are JSON in text frames; this one was binary.")))
@@ -85,4 +94,12 @@ struct SessionState {
             return .send(.error(error))
         }
     }
+}
+
+/// What is spoken in a session.
+enum SessionLanguage {
+    /// The plain dialect.
+    case plain
+    /// Every message comes back as it is: for suites that test the WebSocket protocol underneath.
+    case echo
 }

@@ -17,7 +17,7 @@ final class WebSocketSession: ChannelDuplexHandler {
     let shard: HubShard
     let configuration: BroadcastHub.Configuration
     private(set) var context: ChannelHandlerContext?
-    private(set) var state = SessionState()
+    private(set) var state: SessionState
     private var reader: WebSocketReader
     private var rate = RateLimit()
     /// Whether the last message was refused for coming too fast: a flood gets one error, not one for each message.
@@ -37,8 +37,9 @@ final class WebSocketSession: ChannelDuplexHandler {
 
     private let writesDirectly: Bool
 
-    init(shard: HubShard, writesDirectly: Bool) {
+    init(shard: HubShard, writesDirectly: Bool, language: SessionLanguage = .plain) {
         self.shard = shard
+        state = SessionState(language: language)
         self.writesDirectly = writesDirectly
         configuration = shard.hub.configuration
         reader = WebSocketReader(from: .client, maximumMessageBytes: configuration.clientMessageBytes)
@@ -181,6 +182,7 @@ extension WebSocketSession {
         case .perform(let message): perform(message)
         case .send(let message): send(message)
         case .pong(let payload): write(ByteBuffer(bytes: WebSocketFrame.encode(.pong, payload)))
+        case .echo(let opcode, let payload): write(ByteBuffer(bytes: WebSocketFrame.encode(opcode, payload)))
         case .startClosing(let code, let reason):
             sendClose(code, reason: reason)
             closeTransport(after: configuration.closeTimeout)

@@ -87,10 +87,10 @@ final class WebSocketClientHandler: ChannelInboundHandler {
 
     // MARK: - Sending
 
-    /// Sends a text message. After a close frame nothing is sent.
-    func send(_ text: [UInt8]) {
+    /// Sends a message. After a close frame nothing is sent.
+    func send(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
         guard case .open = phase else { return }
-        write(.text, text)
+        write(opcode, payload)
     }
 
     /// Starts the closing handshake (RFC 6455 §7.1.2). The transport is closed when the server has answered, or has not

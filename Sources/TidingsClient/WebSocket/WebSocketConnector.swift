@@ -101,7 +101,14 @@ package struct WebSocketConnection: Sendable {
     ///
     /// - Parameter text: UTF-8.
     package func send(_ text: [UInt8]) {
-        run { $0.send(text) }
+        run { $0.send(.text, text) }
+    }
+
+    /// Sends a binary message, after what was sent before.
+    ///
+    /// - Parameter bytes: Anything.
+    package func send(binary bytes: [UInt8]) {
+        run { $0.send(.binary, bytes) }
     }
 
     /// Starts the closing handshake.

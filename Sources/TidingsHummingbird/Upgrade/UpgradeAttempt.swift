@@ -1,5 +1,5 @@
-import Hummingbird
-import NIOCore
+package import Hummingbird
+package import NIOCore
 import Synchronization
 import TidingsWire
 
@@ -7,12 +7,12 @@ import TidingsWire
 ///
 /// A route accepts by returning what ``accept(_:)`` returns. Anything else that comes back from the router refuses the
 /// upgrade and is sent as an ordinary answer.
-final class UpgradeAttempt: Sendable {
+package final class UpgradeAttempt: Sendable {
     /// Makes the handler that takes over the channel. Called on the channel's event loop.
-    typealias MakeHandler = @Sendable (_ eventLoop: any EventLoop, _ hasTLS: Bool) -> any ChannelHandler
+    package typealias MakeHandler = @Sendable (_ eventLoop: any EventLoop, _ hasTLS: Bool) -> any ChannelHandler
 
     /// The attempt that is being answered by this task; nil for every other request.
-    @TaskLocal static var current: UpgradeAttempt?
+    @TaskLocal package static var current: UpgradeAttempt?
 
     let request: HTTPRequest
     private let handler = Mutex<MakeHandler?>(nil)
@@ -28,7 +28,7 @@ final class UpgradeAttempt: Sendable {
     ///
     /// - Parameter makeHandler: Makes the handler that takes over the channel.
     /// - Throws: ``Problem`` if the request is not a correct handshake.
-    func accept(_ makeHandler: @escaping MakeHandler) throws -> Response {
+    package func accept(_ makeHandler: @escaping MakeHandler) throws -> Response {
         guard request.headerFields[.secWebSocketVersion] == WebSocketHandshake.version else {
             throw Problem(
                 .upgradeRequired,
@@ -54,7 +54,7 @@ final class UpgradeAttempt: Sendable {
     }
 
     /// The answer to a plain request on a path that only speaks WebSocket.
-    static var notAnUpgrade: Problem {
+    package static var notAnUpgrade: Problem {
         Problem(
             .upgradeRequired,
             code: "upgrade_required",
