@@ -27,4 +27,6 @@ public enum WireLimits {
     public static let heartbeatInterval: Duration = .seconds(25)
     /// Time without a sign of life until a connection is given up.
     public static let heartbeatTimeout: Duration = .seconds(35)
+    /// Time over which a draining server closes its connections.
+    public static let drainWindow: Duration = .seconds(5)
 }

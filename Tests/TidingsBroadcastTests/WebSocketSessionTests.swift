@@ -182,12 +182,15 @@ final class WebSocketSessionTests {
 
     @Test("a peer that does not answer a close frame is cut off in time")
     func unansweredClose() throws {
-        let client = try Client(hub, loop)
-        client.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        var configuration = BroadcastHub.Configuration()
+        configuration.drainWindow = .zero
+        let hub = BroadcastHub(configuration: configuration)
+        let silent = try Client(hub, loop)
+        silent.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         loop.advanceTime(by: .milliseconds(4900))
-        #expect(client.channel.isActive)
+        #expect(silent.channel.isActive)
         loop.advanceTime(by: .milliseconds(200))
-        #expect(!client.channel.isActive)
+        #expect(!silent.channel.isActive)
         #expect(hub.connectionCount == 0)
     }
 
@@ -210,20 +213,27 @@ final class WebSocketSessionTests {
         #expect(code == .messageTooBig)
     }
 
-    @Test("closing the hub closes sessions with 1001 after their last events, and refuses new ones")
-    func closingTheHub() async throws {
+    @Test("a draining session is closed with 4000 within the window, after its last events, and new ones are refused")
+    func draining() throws {
         let client = try Client(hub, loop)
         try client.send(#"{"subscribe":["order"]}"#)
         hub.publish(BroadcastEvent(channel: "order", name: .created))
         loop.run()
         client.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        loop.advanceTime(by: .seconds(5))
         let messages = try client.messages()
         #expect(messages.count == 2)
         guard case .close(let code, _) = messages.last else {
             Issue.record("no close frame")
             return
         }
-        #expect(code == .goingAway)
+        #expect(code == .draining)
+        #expect(hub.isDraining)
+        let late = try Client(hub, loop)
+        guard case .close(.tryAgainLater, _) = try late.messages().first else {
+            Issue.record("a late session was not refused")
+            return
+        }
         hub.publish(BroadcastEvent(channel: "order", name: .updated))
         loop.run()
         #expect(try client.messages().isEmpty)

@@ -116,10 +116,7 @@ struct BroadcastTests {
 
     @Test("a reader that falls behind on a stream is closed with 4001 after what was sent, in order")
     func slowStreamReader() async throws {
-        var configuration = BroadcastHub.Configuration()
-        configuration.delivery = { $0 == "log" ? .stream : .signal }
-        let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: configuration))
-        try await TestServer.run(broadcast: broadcast) { server in
+        try await TestServer.run(hub: { $0.delivery = { $0 == "log" ? .stream : .signal } }) { server in
             let slow = try await RawConnection.connect(port: server.port, receiveBuffer: 4096)
             try await slow.send(UpgradeTests.handshake)
             _ = try await slow.receive(until: "\r\n\r\n")
@@ -231,18 +228,6 @@ struct BroadcastTests {
                 #expect(own.enumerated().allSatisfy { $0.element.contains("\"number\":\($0.offset)}") })
             }
             for socket in sockets { socket.close() }
-        }
-    }
-
-    @Test("on graceful shutdown sessions are closed with 1001 after their last event, and the server ends")
-    func shutdown() async throws {
-        try await TestServer.run { server in
-            let socket = try await TestSocket.connect(to: server.url)
-            try await socket.subscribe(to: "order")
-            try await server.broadcast.broadcast("last", on: "order")
-            await server.shutDown()
-            #expect(try await socket.receive().contains("last"))
-            #expect(try await socket.end().code == .goingAway)
         }
     }
 

@@ -120,14 +120,14 @@ struct EndpointTests {
         }
     }
 
-    private struct Answer {
+    struct Answer {
         let status: UInt
         let headers: HTTPHeaders
         let body: String
         var type: String? { headers.first(name: "Content-Type") }
     }
 
-    private static func get(
+    static func get(
         _ path: String,
         _ server: TestServer,
         method: HTTPMethod = .GET,

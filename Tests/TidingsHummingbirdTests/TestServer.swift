@@ -21,11 +21,15 @@ struct TestServer {
     static func run<Result: Sendable>(
         router: Router<BasicRequestContext> = Router(),
         endpoints: BroadcastEndpoints = BroadcastEndpoints(),
-        broadcast: WebSocketBroadcastBackend = WebSocketBroadcastBackend(),
+        hub configure: (inout BroadcastHub.Configuration) -> Void = { _ in },
         tls: TLSConfiguration? = nil,
         _ body: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let ports = Inbox<Int>()
+        var hub = BroadcastHub.Configuration()
+        hub.drainWindow = .milliseconds(50)
+        configure(&hub)
+        let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let application = try Application(
             router: router,
@@ -42,7 +46,9 @@ struct TestServer {
             },
             logger: logger
         )
-        let group = ServiceGroup(configuration: .init(services: [application], logger: logger))
+        let group = ServiceGroup(
+            configuration: .init(services: [application, BroadcastDrain(broadcast)], logger: logger)
+        )
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 try await group.run()

@@ -35,7 +35,9 @@ struct Serve: AsyncParsableCommand {
         let store = try OrderStore(path: path)
         try await store.seedIfEmpty()
 
-        let broadcast = WebSocketBroadcastBackend()
+        var hub = BroadcastHub.Configuration()
+        hub.drainWindow = .seconds(1)
+        let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub, logger: Self.logger))
         let endpoints = BroadcastEndpoints()
         let logger = Self.logger
         endpoints.readiness.register("database") { try await store.checkHealth() }
@@ -56,7 +58,7 @@ struct Serve: AsyncParsableCommand {
             logger: logger
         )
         do {
-            try await application.runService()
+            try await application.runService(draining: broadcast)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw ValidationError("Port \(port) is in use. Choose another one: --port \(port + 1)")
         }

@@ -22,6 +22,11 @@ public final class BroadcastHub: Sendable {
         public var pendingBytesPerSession: Int
         /// Different signals of one channel that may wait for one session before they collapse into a `stale` event.
         public var pendingSignalsPerChannel: Int
+        /// Sessions that may be open at the same time; nil: as many as the system allows.
+        public var connections: Int?
+        /// Time over which the closes of a draining server are spread, so that its clients do not come back to the
+        /// others in one moment.
+        public var drainWindow: Duration
         /// Time that a peer has to answer a close frame before its socket is closed.
         public var closeTimeout: Duration
         /// Messages and pings that a client may send in a second, on average.
@@ -44,6 +49,7 @@ public final class BroadcastHub: Sendable {
             clientMessageBytes = WireLimits.clientMessageBytes
             pendingBytesPerSession = WireLimits.pendingBytesPerConnection
             pendingSignalsPerChannel = WireLimits.pendingSignalsPerChannel
+            drainWindow = WireLimits.drainWindow
             closeTimeout = .seconds(5)
             clientMessagesPerSecond = WireLimits.clientMessagesPerSecond
             clientMessageBurst = WireLimits.clientMessageBurst
@@ -67,7 +73,19 @@ public final class BroadcastHub: Sendable {
         /// Events that a shard has not yet delivered. A shard with an entry here is awake, or will be.
         var inboxes: [ObjectIdentifier: ShardInbox] = [:]
         var connections = 0
-        var isClosed = false
+        var admission = Admission.open
+        /// Those who wait for the last session to go.
+        var awaitingEmptiness: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        var lastWaiter: UInt64 = 0
+    }
+
+    /// Whether new sessions are welcome.
+    enum Admission {
+        case open
+        /// The server goes away in a while: sessions are closed one after the other.
+        case draining
+        /// The server is gone.
+        case closed
     }
 
     let configuration: Configuration
@@ -185,16 +203,37 @@ extension BroadcastHub {
         }
     }
 
-    /// Counts a session in; false if the hub is closed and the session has to go.
-    func sessionOpened() -> Bool {
+    /// Why a new session is not welcome now; nil if it is.
+    public var refusal: BroadcastError? {
+        state.withLock { refusal(in: $0, counting: 1) }
+    }
+
+    /// Counts a session in.
+    ///
+    /// - Returns: Why the session has to go at once; nil if it may stay. It counts in either case.
+    func sessionOpened() -> BroadcastError? {
         state.withLock { state in
             state.connections += 1
-            return !state.isClosed
+            return refusal(in: state, counting: 0)
         }
     }
 
     func sessionClosed() {
-        state.withLock { $0.connections -= 1 }
+        let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            state.connections -= 1
+            guard state.connections == 0 else { return [] }
+            defer { state.awaitingEmptiness = [:] }
+            return Array(state.awaitingEmptiness.values)
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    private func refusal(in state: State, counting further: Int) -> BroadcastError? {
+        guard state.admission == .open else {
+            return BroadcastError(.closed, "The server is going away. Connect again in a moment.")
+        }
+        guard let most = configuration.connections, state.connections + further > most else { return nil }
+        return BroadcastError(.full, "The server has as many connections as it may. Try again later.")
     }
 
     /// Counts a subscriber in, and takes what was published before for the shard: it has to be delivered first, to
@@ -213,14 +252,71 @@ extension BroadcastHub {
             if state.subscribers[channel]?.isEmpty == true { state.subscribers[channel] = nil }
         }
     }
+}
 
-    /// Closes every session with 1001 and waits until their close frames are on their way. Sessions that open later
-    /// are closed at once.
+// MARK: - Going away
+
+extension BroadcastHub {
+    /// Whether the server goes away: new sessions are refused.
+    public var isDraining: Bool { state.withLock { $0.admission != .open } }
+
+    /// Refuses new sessions from now on and closes those that are open with 4000, each at a random moment of
+    /// ``Configuration/drainWindow``, after the events that were published before.
+    ///
+    /// Returns when the last session has gone; those that have not when the time is over, the closing handshake's
+    /// included, are cut off. Draining twice does nothing more. When the task is cancelled everybody is cut off at once.
+    public func drain() async {
+        let shards = stopAdmitting(.draining)
+        for shard in shards { await shard.drainSessions() }
+        await waitUntilEmpty(within: configuration.drainWindow + configuration.closeTimeout)
+        for shard in shards { await shard.abortSessions() }
+    }
+
+    /// Refuses new sessions from now on and closes those that are open with 1001; returns when their close frames are
+    /// on their way.
     public func close() async {
-        let shards = state.withLock { state in
-            state.isClosed = true
+        for shard in stopAdmitting(.closed) {
+            await shard.closeSessions(.goingAway, reason: "the server is shutting down")
+        }
+    }
+
+    /// Refuses new sessions, because the server was asked to stop.
+    func quiesce() {
+        _ = stopAdmitting(.draining)
+    }
+
+    private func stopAdmitting(_ admission: Admission) -> [HubShard] {
+        state.withLock { state in
+            if state.admission != .closed { state.admission = admission }
             return Array(state.shards.values)
         }
-        for shard in shards { await shard.closeSessions(.goingAway, reason: "the server is shutting down") }
+    }
+
+    private func waitUntilEmpty(within timeout: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.waitUntilEmpty() }
+            group.addTask { try? await Task.sleep(for: timeout) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func waitUntilEmpty() async {
+        let identifier = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isEmpty = state.withLock { state in
+                    if state.connections == 0 || Task.isCancelled { return true }
+                    state.awaitingEmptiness[identifier] = continuation
+                    return false
+                }
+                if isEmpty { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.awaitingEmptiness.removeValue(forKey: identifier) }?.resume()
+        }
     }
 }

@@ -92,8 +92,10 @@ extension HubShard {
 // MARK: - Sessions
 
 extension HubShard {
-    /// Adds a session; false if the hub is closed.
-    func open(_ session: WebSocketSession) -> Bool {
+    /// Adds a session.
+    ///
+    /// - Returns: Why it has to go at once; nil if it may stay.
+    func open(_ session: WebSocketSession) -> BroadcastError? {
         isolated.value.sessions[ObjectIdentifier(session)] = session
         startSweeping()
         return hub.sessionOpened()
@@ -131,10 +133,25 @@ extension HubShard {
 
     /// Starts the closing handshake of every session; returns when that is done on the loop.
     func closeSessions(_ code: CloseCode, reason: String) async {
-        let closed = eventLoop.submit {
-            for session in self.isolated.value.sessions.values { session.close(code, reason: reason) }
+        await forEachSession { $0.close(code, reason: reason) }
+    }
+
+    /// Lets every session drain; returns when that is done on the loop.
+    func drainSessions() async {
+        await forEachSession { $0.drain() }
+    }
+
+    /// Cuts every session off; returns when that is done on the loop.
+    func abortSessions() async {
+        await forEachSession { $0.abort() }
+    }
+
+    private func forEachSession(_ body: @escaping @Sendable (WebSocketSession) -> Void) async {
+        let done = eventLoop.submit {
+            // A copy: what the body does may change the table.
+            for session in Array(self.isolated.value.sessions.values) { body(session) }
         }
         // Fails only when the loop is shut down, and then no session is left.
-        try? await closed.get()
+        try? await done.get()
     }
 }

@@ -23,6 +23,7 @@ final class WebSocketSession: ChannelDuplexHandler {
     /// Whether the last message was refused for coming too fast: a flood gets one error, not one for each message.
     private var isOverRate = false
     private var isReadHeldBack = false
+    private var isDraining = false
 
     // The output's business.
     var heartbeat: SessionHeartbeat
@@ -83,7 +84,8 @@ extension WebSocketSession {
             // Nobody is left to answer: the peer sent its last byte without a close frame, or after ours.
             context.close(promise: nil)
         case is ChannelShouldQuiesceEvent:
-            close(.goingAway, reason: "the server is shutting down")
+            shard.hub.quiesce()
+            drain()
         default:
             context.fireUserInboundEventTriggered(event)
         }
@@ -91,7 +93,8 @@ extension WebSocketSession {
 
     private func open(_ context: ChannelHandlerContext) {
         if writesDirectly { socket = DirectSocket(context) }
-        if !shard.open(self) { close(.goingAway, reason: "the server is shutting down") }
+        guard let refusal = shard.open(self) else { return }
+        close(.tryAgainLater, reason: refusal.message)
     }
 
     private func transportClosed() {
@@ -225,6 +228,18 @@ extension WebSocketSession {
     func close(_ code: CloseCode, reason: String) {
         _ = flushTurn()
         act(on: state.close(code, reason: reason))
+    }
+
+    /// Closes the session at a random moment of the time over which a draining server spreads its closes. Draining twice
+    /// does nothing more.
+    func drain() {
+        guard state.phase == .open, !isDraining, let context else { return }
+        isDraining = true
+        let delay = TimeAmount(configuration.drainWindow * Double.random(in: 0...1))
+        let timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            self.close(.draining, reason: "the server is draining")
+        }
+        context.channel.closeFuture.whenComplete { _ in timer.cancel() }
     }
 
     /// Ends a connection whose peer is gone or does not read.

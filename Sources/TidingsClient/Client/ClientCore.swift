@@ -90,8 +90,8 @@ extension ClientCore {
         let wasStable = openedAt.map { eventLoop.now - $0 >= TimeAmount(configuration.stableAfter) } ?? false
         socket = nil
         openedAt = nil
-        run { $0.ended(end, wasStable: wasStable) }
-        logEnd(end)
+        // The reason is in the log before anybody hears of the state: a program may end because of it.
+        run({ $0.ended(end, wasStable: wasStable) }, andThen: { self.logEnd(end) })
     }
 
     private func logEnd(_ end: ConnectionEnd) {
@@ -106,9 +106,13 @@ extension ClientCore {
 // MARK: - Actions
 
 extension ClientCore {
-    private func run(_ change: (inout ConnectionMachine) -> [ConnectionMachine.Action]) {
+    private func run(
+        _ change: (inout ConnectionMachine) -> [ConnectionMachine.Action],
+        andThen log: () -> Void = {}
+    ) {
         let before = machine.state
         let actions = change(&machine)
+        log()
         if machine.state != before { stateChanged(machine.state) }
         for action in actions { act(on: action) }
     }

@@ -10,6 +10,10 @@ struct BroadcastRoutes {
 
     func add(to router: Router<some RequestContext>) {
         endpoints.readiness.register("broadcast") { [broadcast] in try await broadcast.checkHealth() }
+        endpoints.readiness.register("draining") { [broadcast] in
+            guard broadcast.hub.isDraining else { return }
+            throw BroadcastError(.closed, "The server is draining.")
+        }
         addWebSocket(to: router)
         addStats(to: router)
         addHealth(to: router)
@@ -21,6 +25,14 @@ struct BroadcastRoutes {
         router.get(endpoints.webSocketPath) { request, _ in
             guard let attempt = UpgradeAttempt.current else { throw UpgradeAttempt.notAnUpgrade }
             try allowedOrigins.check(request)
+            if let refusal = hub.refusal {
+                throw Problem(
+                    .serviceUnavailable,
+                    code: refusal.code == .full ? "server_full" : "draining",
+                    detail: refusal.message,
+                    headers: [.retryAfter: "5"]
+                )
+            }
             return try attempt.accept { hub.makeSessionHandler(on: $0, writesDirectly: !$1) }
         }
     }
