@@ -8,7 +8,7 @@ import TidingsWire
 struct DrainTests {
     @Test("is not ready, refuses new sockets, and closes the open ones with 4000 after their last events")
     func drain() async throws {
-        try await TestServer.run(hub: { $0.drainWindow = .seconds(2) }) { server in
+        try await TestServer.run(hub: .make { $0.drainWindow = .seconds(2) }) { server in
             var sockets: [TestSocket] = []
             for _ in 0..<20 {
                 let socket = try await TestSocket.connect(to: server.url)
@@ -38,10 +38,7 @@ struct DrainTests {
 
     @Test("cuts off peers that do not answer, in time")
     func unwilling() async throws {
-        try await TestServer.run(hub: { configuration in
-            configuration.drainWindow = .milliseconds(50)
-            configuration.closeTimeout = .milliseconds(200)
-        }) { server in
+        try await TestServer.run(hub: .make { $0.closeTimeout = .milliseconds(200) }) { server in
             let stubborn = try await RawConnection.connect(port: server.port)
             try await stubborn.send(UpgradeTests.handshake)
             _ = try await stubborn.receive(until: "\r\n\r\n")
@@ -53,7 +50,7 @@ struct DrainTests {
 
     @Test("a full server says so at the upgrade, and has room again when somebody has gone")
     func full() async throws {
-        try await TestServer.run(hub: { $0.connections = 2 }) { server in
+        try await TestServer.run(hub: .make { $0.connections = 2 }) { server in
             let sockets = [try await TestSocket.connect(to: server.url), try await TestSocket.connect(to: server.url)]
             for socket in sockets { try await socket.roundTrip() }
             let third = try await RawConnection.connect(port: server.port)

@@ -21,14 +21,11 @@ struct TestServer {
     static func run<Result: Sendable>(
         router: Router<BasicRequestContext> = Router(),
         endpoints: BroadcastEndpoints = BroadcastEndpoints(),
-        hub configure: (inout BroadcastHub.Configuration) -> Void = { _ in },
+        hub: BroadcastHub.Configuration = .make { _ in },
         tls: TLSConfiguration? = nil,
         _ body: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let ports = Inbox<Int>()
-        var hub = BroadcastHub.Configuration()
-        hub.drainWindow = .milliseconds(50)
-        configure(&hub)
         let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let application = try Application(
@@ -67,5 +64,15 @@ struct TestServer {
             try await tasks.waitForAll()
             return result
         }
+    }
+}
+
+extension BroadcastHub.Configuration {
+    /// A configuration for tests: nobody waits long for a drain.
+    static func make(_ change: (inout BroadcastHub.Configuration) -> Void) -> BroadcastHub.Configuration {
+        var configuration = BroadcastHub.Configuration()
+        configuration.drainWindow = .milliseconds(50)
+        change(&configuration)
+        return configuration
     }
 }

@@ -80,7 +80,7 @@ extension OrderStore {
 extension OrderStore {
     func create(_ new: NewOrder, status: Order.Status = .open) async throws -> Order {
         let table = try new.table.checked("table", length: 1...20)
-        let note = try new.note?.checked("note", length: 0...200)
+        let note = try new.note?.checkedNote()
         let (id, now) = (UUID().uuidString.lowercased(), Self.now())
         return try await database.write { database in
             try database.execute(
@@ -120,7 +120,7 @@ extension OrderStore {
         try await database.write { database in
             let before = try Self.order(id, in: database)
             let table = try change.table?.checked("table", length: 1...20) ?? before.table
-            let note = try change.note.map { try $0?.checked("note", length: 0...200) } ?? before.note
+            let note = try change.note.map { try $0?.checkedNote() } ?? before.note
             let status = change.status ?? before.status
             guard status == before.status || before.status.next.contains(status) else {
                 throw Problem(
@@ -201,6 +201,14 @@ extension String {
             throw Problem.invalid(field, "has \(length.lowerBound)–\(length.upperBound) characters")
         }
         return text
+    }
+}
+
+extension String {
+    /// The text as a note; an empty one is none.
+    fileprivate func checkedNote() throws -> String? {
+        let note = try checked("note", length: 0...200)
+        return note.isEmpty ? nil : note
     }
 }
 

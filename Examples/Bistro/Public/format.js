@@ -9,9 +9,9 @@ const STATUS_NAMES = {
 };
 
 const NEXT = {
-  open: { status: "preparing", action: "Prepare" },
-  preparing: { status: "ready", action: "Mark ready" },
-  ready: { status: "served", action: "Serve" },
+  open: { status: "preparing", action: "Prepare", cancellable: true },
+  preparing: { status: "ready", action: "Mark ready", cancellable: true },
+  ready: { status: "served", action: "Serve", cancellable: false },
 };
 
 /** A status as people say it. */
@@ -20,7 +20,7 @@ export const statusName = (status) => STATUS_NAMES[status] ?? status;
 /** "Table 7"; a table that has more of a name than a number goes by it. */
 export const tableName = (table) => (/^\d/.test(table) ? `Table ${table}` : table);
 
-/** What comes after a status and what leads there, or null when nothing does. */
+/** What comes after a status, what leads there, and whether one may cancel instead; null when nothing comes. */
 export const nextStep = (status) => NEXT[status] ?? null;
 
 /** Whether an order still needs somebody. */

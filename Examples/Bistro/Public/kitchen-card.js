@@ -81,6 +81,7 @@ export class KitchenCard {
   #showActions(step) {
     this.#actions.hidden = step === null;
     if (!step) return;
+    this.#cancel.hidden = !step.cancellable;
     setText(this.#advance, step.action);
     setAttribute(this.#advance, "aria-label", `${step.action}: ${tableName(this.#order.table)}`);
     setAttribute(this.#cancel, "aria-label", `Cancel: ${tableName(this.#order.table)}`);

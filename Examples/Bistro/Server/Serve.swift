@@ -42,7 +42,7 @@ struct Serve: AsyncParsableCommand {
         let logger = Self.logger
         endpoints.readiness.register("database") { try await store.checkHealth() }
         let router = Router()
-        router.add(middleware: SecurityHeaders())
+        router.add(middleware: PageHeaders())
         router.add(middleware: FileMiddleware(Self.files + "/Public", searchForIndexHtml: true, logger: logger))
         router.add(middleware: FileMiddleware(Self.files, logger: logger))
         OrderRoutes(store: store, broadcast: broadcast).add(to: router)
