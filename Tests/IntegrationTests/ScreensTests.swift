@@ -24,7 +24,10 @@ struct ScreensTests {
         )
         try await kitchen.wait(for: Self.card(containing: "77"))
 
-        _ = try await counter.text("document.querySelector('[data-testid=menu-item][data-name=Burger]').click()")
+        // Dishes can be added as soon as the page has chosen the new order.
+        let burger = "document.querySelector('[data-testid=menu-item][data-name=Burger]')"
+        try await counter.wait(for: "!\(burger).matches(':disabled')")
+        _ = try await counter.text("\(burger).click()")
         try await kitchen.wait(for: Self.card(containing: "77", and: "Burger"))
         #expect(try await kitchen.text("globalThis.notReloaded") == "true")
         #expect(try await server.stop() == 0)
