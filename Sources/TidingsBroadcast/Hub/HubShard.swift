@@ -34,25 +34,33 @@ extension HubShard {
         eventLoop.execute { self.deliver(self.hub.takeInbox(of: self)) }
     }
 
-    /// Gives each session what is new on its channels, then lets each write once.
+    /// Gives each session what is new on its channels, and lets each write once.
     ///
     /// Nothing closes a session while the table is gone through: closing changes it.
     private func deliver(_ events: [PublishedEvent]) {
-        var touched: [WebSocketSession] = []
-        var tooSlow: [WebSocketSession] = []
-        for batch in ChannelTurn.group(events) {
-            isolated.value.table.forEachSubscriber(of: batch.channel) { session in
-                switch session.enqueue(batch) {
-                case .nothingNew: break
-                case .flush: touched.append(session)
-                case .tooSlow: tooSlow.append(session)
+        let turns = ChannelTurn.group(events)
+        var later = Later()
+        for turn in turns {
+            isolated.value.table.forEachSubscriber(of: turn.channel) { session in
+                // With one channel in the turn there is nothing that a session's write would have to wait for.
+                switch session.take(turn, isOnly: turns.count == 1) {
+                case .done: break
+                case .flush: later.flush.append(session)
+                case .closeAsTooSlow: later.closeAsTooSlow.append(session)
+                case .abort: later.abort.append(session)
                 }
             }
         }
-        var failed: [WebSocketSession] = []
-        for session in touched where !session.flushTurn() { failed.append(session) }
-        for session in tooSlow { session.closeAsTooSlow() }
-        for session in failed { session.abort() }
+        for session in later.flush where !session.flushTurn() { later.abort.append(session) }
+        for session in later.closeAsTooSlow { session.closeAsTooSlow() }
+        for session in later.abort { session.abort() }
+    }
+
+    /// What a delivery leaves to do when nobody goes through the table any more.
+    private struct Later {
+        var flush: [WebSocketSession] = []
+        var closeAsTooSlow: [WebSocketSession] = []
+        var abort: [WebSocketSession] = []
     }
 }
 

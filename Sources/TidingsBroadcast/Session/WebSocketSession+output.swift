@@ -11,26 +11,35 @@ import TidingsWire
 /// - A write that failed wakes nothing: the connection is ending.
 /// - After a close frame nothing is written.
 extension WebSocketSession {
-    /// What follows for the session from a turn of the loop on one channel.
-    enum Enqueued {
+    /// What is left to do for a session that took a turn of the loop on one channel.
+    enum Remainder {
         /// Nothing, or it follows already from another channel.
-        case nothingNew
-        /// The session has to be flushed at the end of the turn.
+        case done
+        /// Flush it at the end of the turn.
         case flush
-        /// A stream has more waiting than it may: the session has to be closed at the end of the turn.
-        case tooSlow
+        /// Close it: a stream has more waiting than it may.
+        case closeAsTooSlow
+        /// Abort it: its socket failed.
+        case abort
     }
 
-    /// Takes what a turn of the loop brought on one channel.
-    func enqueue(_ batch: ChannelTurn) -> Enqueued {
-        guard state.phase == .open else { return .nothingNew }
-        guard !batch.breaksStream else { return .tooSlow }
-        if isClear {
-            turn.append(batch.frames)
-            return turn.count == 1 ? .flush : .nothingNew
+    /// Takes what a turn of the loop brought on one channel. Closes nothing, whatever happens.
+    ///
+    /// - Parameters:
+    ///   - batch: What it brought.
+    ///   - isOnly: Whether the turn brought something on this channel only: then it need not be collected.
+    func take(_ batch: ChannelTurn, isOnly: Bool) -> Remainder {
+        guard state.phase == .open else { return .done }
+        guard !batch.breaksStream else { return .closeAsTooSlow }
+        guard isClear else {
+            for published in batch.events where !wait(published) { return .closeAsTooSlow }
+            return .done
         }
-        for published in batch.events where !wait(published) { return .tooSlow }
-        return .nothingNew
+        if isOnly, let socket, let context {
+            return sendDirectly(batch.frames, to: socket, context: context)
+        }
+        turn.append(batch.frames)
+        return turn.count == 1 ? .flush : .done
     }
 
     /// Ends a session whose stream cannot be kept up with: its reader comes back with its position and asks what it
@@ -45,7 +54,10 @@ extension WebSocketSession {
     /// - Returns: Whether the connection is still of use. If not, the caller aborts it when nobody goes through the
     ///   shard's tables any more: closing changes them.
     func flushTurn() -> Bool {
-        guard state.phase == .open, !turn.isEmpty else { return true }
+        guard state.phase == .open, !turn.isEmpty else {
+            context?.flush()
+            return true
+        }
         let buffer = joinedTurn()
         if turn.capacity > 4 { turn = [] } else { turn.removeAll(keepingCapacity: true) }
         return send(buffer)
@@ -107,32 +119,48 @@ extension WebSocketSession {
 
     private func send(_ buffer: ByteBuffer) -> Bool {
         guard let context else { return true }
-        guard let socket, pendingWrites == 0, context.channel.isActive else {
+        guard let socket, pendingWrites == 0 else {
             write(buffer)
             context.flush()
             return true
         }
-        switch socket.send(buffer) {
-        case .sent(let count) where count == buffer.readableBytes:
-            return true
-        case .sent(let count):
-            writeRest(buffer.getSlice(at: buffer.readerIndex + count, length: buffer.readableBytes - count))
-        case .full:
-            writeRest(buffer)
-        case .failed:
-            return false
+        switch sendDirectly(buffer, to: socket, context: context) {
+        case .abort: return false
+        case .flush: context.flush()
+        case .done, .closeAsTooSlow: break
         }
         return true
     }
 
+    /// Sends on the socket what it takes, and adds the rest to the pipeline. Only while no write is in the pipeline.
+    /// Flushing is left to the caller: a flush may find that the connection is gone, and close it.
+    private func sendDirectly(
+        _ buffer: ByteBuffer,
+        to socket: DirectSocket,
+        context: ChannelHandlerContext
+    ) -> Remainder {
+        guard context.channel.isActive else { return .done }
+        switch socket.send(buffer) {
+        case .sent(let count) where count == buffer.readableBytes:
+            return .done
+        case .sent(let count):
+            writeRest(buffer.getSlice(at: buffer.readerIndex + count, length: buffer.readableBytes - count))
+            return .flush
+        case .full:
+            writeRest(buffer)
+            return .flush
+        case .failed:
+            return .abort
+        }
+    }
+
     /// The pipeline sends the rest, in pieces: each that goes out is a sign of life.
     private func writeRest(_ rest: ByteBuffer?) {
-        guard var rest, let context else { return }
+        guard var rest else { return }
         heartbeat.blocked(at: shard.tick)
         while let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytes)), piece.readableBytes > 0 {
             write(piece)
         }
-        context.flush()
     }
 
     private func wait(_ published: PublishedEvent) -> Bool {
