@@ -173,20 +173,6 @@ struct UpgradeTests {
         }
     }
 
-    @Test("a session outlives the time for the first request")
-    func deadlineEndsWithTheUpgrade() async throws {
-        var endpoints = BroadcastEndpoints()
-        endpoints.timeouts.firstRequest = .milliseconds(150)
-        try await TestServer.run(endpoints: endpoints) { server in
-            let socket = try await TestSocket.connect(to: server.url)
-            let late = try await RawConnection.connect(port: server.port)
-            // By the time the second connection is cut off, the first one's deadline has passed too.
-            _ = try await late.receiveAll()
-            try await socket.roundTrip()
-            socket.close()
-        }
-    }
-
     private static func answer(to request: String, port: Int) async throws -> String {
         let connection = try await RawConnection.connect(port: port)
         try await connection.send(request)
