@@ -3,8 +3,10 @@ public import TidingsBroadcast
 
 /// Where the broadcast endpoints are and who may use them.
 public struct BroadcastEndpoints: Sendable {
-    /// The WebSocket endpoint of the plain dialect.
+    /// The WebSocket endpoint of the plain dialect, and of the extended one for clients that offer it.
     public var webSocketPath: RouterPath = "/ws/broadcast"
+    /// The WebSocket endpoint of the topic dialect.
+    public var topicWebSocketPath: RouterPath = "/ws"
     /// How many clients and channels there are.
     public var statsPath: RouterPath = "/broadcast/stats"
     /// Whether the process lives.

@@ -4,6 +4,10 @@ public enum WireLimits {
     public static let channelNameBytes = 255
     /// Channels that one connection may hold.
     public static let channelsPerConnection = 256
+    /// Bytes of UTF-8 in the identifier of a request.
+    public static let requestIdentifierBytes = 64
+    /// Members of one message. Objects inside a message have as many as fit.
+    public static let messageMembers = 256
     /// Bytes in one WebSocket frame's payload from a client, and in a message put together from several.
     public static let clientMessageBytes = 64 * 1024
     /// Bytes in the payload of one event.
@@ -17,8 +21,6 @@ public enum WireLimits {
     /// Levels of arrays and objects inside each other in the payload of one event: those of a JSON text, less the two that
     /// the envelope of a payload takes at the most.
     public static let payloadDepth = jsonDepth - 2
-    /// Bytes that a client accepts in one message from a server: a full payload and room for its envelope.
-    public static let serverMessageBytes = payloadBytes + 16 * 1024
     /// Messages that a client may send in a second, on average.
     public static let clientMessagesPerSecond = 50
     /// Messages that a client may send at once.
@@ -29,4 +31,7 @@ public enum WireLimits {
     public static let heartbeatTimeout: Duration = .seconds(35)
     /// Time over which a draining server closes its connections.
     public static let drainWindow: Duration = .seconds(5)
+    /// Bytes that a client accepts in one message from a server. An event has a full payload and its envelope. The reply
+    /// to a request has each name of the request again, with a position or an error.
+    public static let serverMessageBytes = 256 * 1024
 }

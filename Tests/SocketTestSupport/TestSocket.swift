@@ -26,10 +26,15 @@ public final class TestSocket: Sendable {
     }
 
     /// Connects.
-    public static func connect(to url: String, maximumMessageBytes: Int = 1 << 20) async throws -> TestSocket {
+    public static func connect(
+        to url: String,
+        subprotocols: [String] = [],
+        maximumMessageBytes: Int = 1 << 20
+    ) async throws -> TestSocket {
         let (messages, ends) = (Inbox<WebSocketMessage>(), Inbox<End>())
         var connector = WebSocketConnector()
         connector.maximumMessageBytes = maximumMessageBytes
+        connector.subprotocols = subprotocols
         let connection = try await connector.connect(
             to: try WebSocketEndpoint(url),
             on: MultiThreadedEventLoopGroup.singleton.next(),

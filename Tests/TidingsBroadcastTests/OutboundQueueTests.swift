@@ -149,7 +149,7 @@ struct OutboundQueueTests {
             var reader = WebSocketReader(from: .server, maximumMessageBytes: 100_000)
             var event: BroadcastEvent?
             try? reader.read(Array(frame.readableBytesView)) { message in
-                if case .text(let text) = message, case .event(let found) = PlainDialect.decodeServerMessage(text) {
+                if case .text(let text) = message, case .event(let found) = Dialect.plain.decodeServerMessage(text) {
                     event = found
                 }
             }

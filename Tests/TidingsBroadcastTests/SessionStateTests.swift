@@ -15,13 +15,13 @@ struct SessionStateTests {
         for (text, code) in [
             ("hello", WireError.Code.badJSON), ("[]", .badRequest), (#"{"subscribe":1}"#, .badRequest),
         ] {
-            guard case .send(.error(let error)) = state.receive(.text(Array(text.utf8))) else {
+            guard case .send(.error(let error, _)) = state.receive(.text(Array(text.utf8))) else {
                 Issue.record("no error for \(text)")
                 continue
             }
             #expect(error.code == code)
         }
-        guard case .send(.error(let error)) = state.receive(.binary([1, 2])) else {
+        guard case .send(.error(let error, _)) = state.receive(.binary([1, 2])) else {
             Issue.record("no error for a binary message")
             return
         }

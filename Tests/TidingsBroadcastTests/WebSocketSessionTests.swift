@@ -260,10 +260,12 @@ final class WebSocketSessionTests {
         let reads = ReadCounter()
         private var reader = WebSocketReader(from: .server, maximumMessageBytes: 1 << 20)
 
-        init(_ hub: BroadcastHub, _ loop: EmbeddedEventLoop) throws {
+        init(_ hub: BroadcastHub, _ loop: EmbeddedEventLoop, speaking dialect: Dialect = .plain) throws {
             channel = EmbeddedChannel(handler: reads, loop: loop)
             try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-            try channel.pipeline.syncOperations.addHandler(hub.makeSessionHandler(on: loop, writesDirectly: false))
+            try channel.pipeline.syncOperations.addHandler(
+                hub.makeSessionHandler(on: loop, speaking: dialect, writesDirectly: false)
+            )
         }
 
         func send(_ text: String) throws {

@@ -15,7 +15,7 @@ struct BroadcastClientTests {
         struct Attempt: Sendable {
             let core: NIOLoopBound<ClientCore>
             let generation: Int
-            let sent = Sent()
+            let sent: Sent
 
             func open() {
                 core.value.opened(sent, generation: generation)
@@ -31,28 +31,44 @@ struct BroadcastClientTests {
         }
 
         final class Sent: ClientCore.Socket, Sendable {
-            private let state = Mutex<(texts: [String], isClosed: Bool)>(([], false))
+            let dialect: Dialect
+            private let state = Mutex<(texts: [String], pings: Int, isClosed: Bool)>(([], 0, false))
 
             func send(_ text: [UInt8]) {
                 state.withLock { $0.texts.append(String(decoding: text, as: UTF8.self)) }
+            }
+
+            init(dialect: Dialect) {
+                self.dialect = dialect
+            }
+
+            func ping() {
+                state.withLock { $0.pings += 1 }
             }
 
             func close() {
                 state.withLock { $0.isClosed = true }
             }
 
+            var pings: Int { state.withLock { $0.pings } }
+
             var texts: [String] { state.withLock { $0.texts } }
             var isClosed: Bool { state.withLock { $0.isClosed } }
         }
 
         private let state = Mutex<[Attempt]>([])
+        private let dialect: Dialect
+
+        init(dialect: Dialect = .plain) {
+            self.dialect = dialect
+        }
 
         var attempts: [Attempt] { state.withLock { $0 } }
 
         var connect: ClientCore.Connect {
             { [self] core, generation in
                 let bound = NIOLoopBound(core, eventLoop: core.eventLoop)
-                state.withLock { $0.append(Attempt(core: bound, generation: generation)) }
+                state.withLock { $0.append(Attempt(core: bound, generation: generation, sent: Sent(dialect: dialect))) }
             }
         }
     }
@@ -245,6 +261,42 @@ struct BroadcastClientTests {
         #expect(try await changes.next() == .connected)
         try attempt(0).end(.closed(.abnormal, reason: "", by: .server))
         #expect(try await changes.next() == .reconnecting)
+    }
+
+    @Test("a silent server is asked for a sign of life, and given up when it does not give one")
+    func watchdog() throws {
+        client.connect()
+        try attempt(0).open()
+        loop.advanceTime(by: .seconds(24))
+        try attempt(0).core.value.heard(generation: 1)
+        loop.advanceTime(by: .seconds(24))
+        #expect(try attempt(0).sent.pings == 0)
+        loop.advanceTime(by: .seconds(2))
+        #expect(try attempt(0).sent.pings == 1)
+        try attempt(0).core.value.heard(generation: 1)
+        loop.advanceTime(by: .seconds(34))
+        #expect(client.state == .connected)
+        #expect(try attempt(0).sent.pings == 2)
+        loop.advanceTime(by: .seconds(12))
+        #expect(client.state == .reconnecting)
+        #expect(try attempt(0).sent.isClosed)
+    }
+
+    @Test("a server that says how often it speaks is taken at its word")
+    func announcedHeartbeat() throws {
+        let server = FakeServer(dialect: .extended)
+        var configuration = BroadcastClient.Configuration()
+        configuration.eventLoopGroup = loop
+        let client = BroadcastClient(configuration: configuration, connect: server.connect)
+        client.connect()
+        loop.run()
+        let attempt = try #require(server.attempts.first)
+        attempt.open()
+        attempt.receive(#"{"welcome":{"connection":"c-1","server":"x","heartbeat_ms":2000}}"#)
+        loop.advanceTime(by: .seconds(3))
+        #expect(attempt.sent.pings == 1)
+        loop.advanceTime(by: .seconds(10))
+        #expect(client.state == .reconnecting)
     }
 
     @Test("what the server does not accept is reported")

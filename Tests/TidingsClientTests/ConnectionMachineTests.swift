@@ -8,6 +8,22 @@ import TidingsWire
 struct ConnectionMachineTests {
     private var machine = ConnectionMachine(backoff: Backoff())
 
+    @Test("an event that was seen is not delivered again, and neither is one of a channel that nobody wants any more")
+    mutating func seenBefore() {
+        _ = machine.connect()
+        _ = machine.subscribe(to: "order")
+        _ = machine.opened(keepsEvents: true)
+        func event(_ channel: ChannelName, _ epoch: String, _ offset: UInt64) -> BroadcastEvent {
+            BroadcastEvent(channel: channel, name: .updated, position: EventPosition(epoch: epoch, offset: offset))
+        }
+        #expect(machine.received(.event(event("order", "e", 5))).count == 1)
+        #expect(machine.received(.event(event("order", "e", 5))) == [])
+        #expect(machine.received(.event(event("order", "e", 4))) == [])
+        #expect(machine.received(.event(event("order", "e", 6))).count == 1)
+        #expect(machine.received(.event(event("order", "f", 1))).count == 1)
+        #expect(machine.received(.event(event("contact", "e", 7))) == [])
+    }
+
     @Test("connects, asks for what is wanted, and delivers")
     mutating func firstConnection() {
         #expect(machine.state == .disconnected)
@@ -16,19 +32,19 @@ struct ConnectionMachineTests {
         #expect(machine.state == .connecting)
         #expect(machine.connect() == [])
         #expect(machine.subscribe(to: "contact") == [])
-        #expect(machine.opened() == [.send(ClientMessage(subscribe: ["order", "contact"]))])
+        #expect(machine.opened(keepsEvents: false) == [.send(ClientMessage(id: 1, subscribe: ["order", "contact"]))])
         #expect(machine.state == .connected)
         let event = BroadcastEvent(channel: "order", name: .created)
         #expect(machine.received(.event(event)) == [.deliver(event)])
-        #expect(machine.received(.pong(1)) == [])
+        #expect(machine.received(.reply(ServerReply(pong: 1))) == [])
     }
 
     @Test("tells a connected server of each new and each given up channel")
     mutating func whileConnected() {
         _ = machine.connect()
-        #expect(machine.opened() == [])
-        #expect(machine.subscribe(to: "order") == [.send(ClientMessage(subscribe: ["order"]))])
-        #expect(machine.unsubscribe(from: "order") == [.send(ClientMessage(unsubscribe: ["order"]))])
+        #expect(machine.opened(keepsEvents: false) == [])
+        #expect(machine.subscribe(to: "order") == [.send(ClientMessage(id: 1, subscribe: ["order"]))])
+        #expect(machine.unsubscribe(from: "order") == [.send(ClientMessage(id: 2, unsubscribe: ["order"]))])
         #expect(machine.channels == [])
     }
 
@@ -36,16 +52,16 @@ struct ConnectionMachineTests {
     mutating func reconnect() {
         _ = machine.connect()
         _ = machine.subscribe(to: "order")
-        _ = machine.opened()
+        _ = machine.opened(keepsEvents: false)
         #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true) == [.wait(attempt: 1)])
         #expect(machine.state == .reconnecting)
         #expect(machine.subscribe(to: "contact") == [])
         #expect(machine.waited() == [.open])
         #expect(machine.state == .reconnecting)
         #expect(
-            machine.opened() == [
-                .send(ClientMessage(subscribe: ["order", "contact"])),
-                .deliver(.stale("order", reason: .gap)), .deliver(.stale("contact", reason: .gap)),
+            machine.opened(keepsEvents: false) == [
+                .send(ClientMessage(id: 2, subscribe: ["order", "contact"])),
+                .deliver(.stale("order", reason: .gap)),
             ]
         )
     }
@@ -59,10 +75,10 @@ struct ConnectionMachineTests {
             )
             #expect(machine.waited() == [.open])
         }
-        _ = machine.opened()
+        _ = machine.opened(keepsEvents: false)
         #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: false) == [.wait(attempt: 6)])
         _ = machine.waited()
-        _ = machine.opened()
+        _ = machine.opened(keepsEvents: false)
         #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true) == [.wait(attempt: 1)])
     }
 
@@ -91,10 +107,10 @@ struct ConnectionMachineTests {
         #expect(machine.disconnect() == [.close])
         #expect(machine.state == .disconnected)
         #expect(machine.ended(.closed(.normal, reason: "", by: .client), wasStable: true) == [])
-        #expect(machine.opened() == [.close])
+        #expect(machine.opened(keepsEvents: false) == [.close])
 
         _ = machine.connect()
-        _ = machine.opened()
+        _ = machine.opened(keepsEvents: false)
         #expect(machine.disconnect() == [.close])
         #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true) == [])
         #expect(machine.state == .disconnected)
@@ -118,18 +134,81 @@ struct ConnectionMachineTests {
     mutating func freshStart() {
         _ = machine.subscribe(to: "order")
         _ = machine.connect()
-        _ = machine.opened()
+        _ = machine.opened(keepsEvents: false)
         _ = machine.disconnect()
         _ = machine.connect()
-        #expect(machine.opened() == [.send(ClientMessage(subscribe: ["order"]))])
+        #expect(machine.opened(keepsEvents: false) == [.send(ClientMessage(id: 2, subscribe: ["order"]))])
+    }
+
+    @Test("a server that keeps events is asked for what was missed, and says whether it knows")
+    mutating func resume() {
+        let (first, later) = (EventPosition(epoch: "e", offset: 5), EventPosition(epoch: "e", offset: 9))
+        _ = machine.connect()
+        _ = machine.subscribe(to: "order")
+        _ = machine.subscribe(to: "contact")
+        #expect(machine.opened(keepsEvents: true) == [.send(ClientMessage(id: 1, subscribe: ["order", "contact"]))])
+        let reply = ServerReply(
+            id: 1,
+            subscribed: [
+                SubscribedChannel(channel: "order", position: first),
+                SubscribedChannel(channel: "contact", position: first),
+            ]
+        )
+        #expect(machine.received(.reply(reply)) == [])
+        _ = machine.received(.event(BroadcastEvent(channel: "order", name: .updated, position: later)))
+        #expect(machine.positions == ["order": later, "contact": first])
+
+        _ = machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true)
+        _ = machine.waited()
+        let request = ClientMessage(id: 2, subscribe: ["order", "contact"], since: ["order": later, "contact": first])
+        #expect(machine.opened(keepsEvents: true) == [.send(request)])
+        let head = EventPosition(epoch: "e", offset: 20)
+        let answer = ServerReply(
+            id: 2,
+            subscribed: [
+                SubscribedChannel(channel: "order", position: head, recovered: true),
+                SubscribedChannel(channel: "contact", position: head, recovered: false, spread: .seconds(1)),
+            ]
+        )
+        let actions = machine.received(.reply(answer))
+        #expect(actions == [.deliver(.stale("contact", reason: .gap))])
+        guard case .deliver(let stale) = actions.first else { return }
+        #expect(stale.spread == .seconds(1))
+        // The recovered channel keeps its position until the missed events move it: the connection may be lost before.
+        #expect(machine.positions == ["order": later, "contact": head])
+    }
+
+    @Test("a position that the application knows is asked from on the first connection")
+    mutating func sinceTheFirstLoad() {
+        let loaded = EventPosition(epoch: "e", offset: 5)
+        _ = machine.subscribe(to: "order", since: loaded)
+        _ = machine.connect()
+        #expect(
+            machine.opened(keepsEvents: true)
+                == [.send(ClientMessage(id: 1, subscribe: ["order"], since: ["order": loaded]))]
+        )
+        let reply = ServerReply(id: 1, subscribed: [SubscribedChannel(channel: "order", position: loaded)])
+        #expect(machine.received(.reply(reply)) == [.deliver(.stale("order", reason: .gap))])
+    }
+
+    @Test("a draining server's time is when to come back, once")
+    mutating func draining() {
+        _ = machine.connect()
+        _ = machine.opened(keepsEvents: true)
+        #expect(machine.received(.draining(reconnectWithin: .seconds(3))) == [])
+        #expect(
+            machine.ended(.closed(.draining, reason: "", by: .server), wasStable: true) == [.waitWithin(.seconds(3))]
+        )
+        _ = machine.waited()
+        #expect(machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false) == [.wait(attempt: 2)])
     }
 
     @Test("what the server refuses is reported and changes nothing")
     mutating func serverError() {
         _ = machine.connect()
-        _ = machine.opened()
+        _ = machine.opened(keepsEvents: false)
         let error = WireError(.forbidden, "This channel is not open to you.", channel: "secret")
-        #expect(machine.received(.error(error)) == [.report(error)])
+        #expect(machine.received(.error(error, id: nil)) == [.report(error)])
         #expect(machine.state == .connected)
     }
 
@@ -139,13 +218,15 @@ struct ConnectionMachineTests {
             _ = machine.subscribe(to: try ChannelName("\(number)" + String(repeating: "ü", count: 120)))
         }
         _ = machine.connect()
-        let messages = machine.opened().compactMap { action -> ClientMessage? in
+        let messages = machine.opened(keepsEvents: false).compactMap { action -> ClientMessage? in
             guard case .send(let message) = action else { return nil }
             return message
         }
         #expect(messages.count > 1)
         #expect(messages.flatMap(\.subscribe) == machine.channels)
-        #expect(messages.allSatisfy { PlainDialect.encode($0).count <= WireLimits.clientMessageBytes })
+        #expect(
+            messages.allSatisfy { Dialect.extended.encode($0).allSatisfy { $0.count <= WireLimits.clientMessageBytes } }
+        )
     }
 
     /// Whatever happens in whatever order: there is at most one socket and one wait, and never both.
@@ -162,7 +243,7 @@ struct ConnectionMachineTests {
             case 1: actions = machine.disconnect()
             case 2 where sockets == 1 && !isOpen:
                 isOpen = true
-                actions = machine.opened()
+                actions = machine.opened(keepsEvents: false)
             case 3, 4:
                 guard sockets == 1 else { continue }
                 sockets = 0
@@ -190,7 +271,8 @@ struct ConnectionMachineTests {
                 case .wait: waits += 1
                 case .cancelWait: waits -= 1
                 case .send: #expect(machine.state == .connected, "seed \(seed)")
-                case .deliver, .report: break
+                case .waitWithin: waits += 1
+                case .deliver, .report, .expectHeartbeat: break
                 }
             }
             #expect((0...1).contains(sockets) && (0...1).contains(waits) && sockets + waits <= 1, "seed \(seed)")

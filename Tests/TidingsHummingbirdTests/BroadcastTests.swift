@@ -141,7 +141,7 @@ struct BroadcastTests {
                 for message in try reader.messages(bytes) {
                     if case .close(let found, _) = message { code = found }
                     guard case .text(let text) = message,
-                        case .event(let event) = PlainDialect.decodeServerMessage(text)
+                        case .event(let event) = Dialect.plain.decodeServerMessage(text)
                     else { continue }
                     struct Line: Decodable { let number: Int }
                     numbers.append(try event.payload.decode(Line.self).number)
@@ -253,6 +253,64 @@ struct BroadcastTests {
         }
     }
 
+    @Test("the server speaks the dialect of the endpoint, and of the subprotocol that the client offers first")
+    func dialects() async throws {
+        try await TestServer.run { server in
+            let topic = try await TestSocket.connect(to: "ws://127.0.0.1:\(server.port)/ws")
+            topic.send(#"{"action":"subscribe","topic":"order"}"#)
+            #expect(try await topic.receive() == #"{"action":"subscribed","topic":"order"}"#)
+            let extended = try await TestSocket.connect(
+                to: server.url,
+                subprotocols: ["unknown", "tidings.v1", "tidings.plain"]
+            )
+            #expect(try await extended.receive().hasPrefix(#"{"welcome":"#))
+            let plain = try await TestSocket.connect(to: server.url, subprotocols: ["tidings.plain"])
+            try await plain.subscribe(to: "order")
+            extended.send(#"{"id":1,"subscribe":["order"]}"#)
+            #expect(try await extended.receive().hasPrefix(#"{"id":1,"subscribed":{"order":{"position":"#))
+            try await server.broadcast.broadcast("created", on: "order", ["entity_id": "7"])
+            #expect(try await topic.receive().contains(#""event":"ADDED""#))
+            #expect(try await extended.receive().contains(#""position":"#))
+            #expect(try await plain.receive() == #"{"channel":"order","event":"created","payload":{"entity_id":"7"}}"#)
+            for socket in [topic, extended, plain] { socket.close() }
+        }
+    }
+
+    @Test("a client whose connection was lost is told what it missed, in order, and nothing is said to be stale")
+    func resume() async throws {
+        var configuration = BroadcastClient.Configuration()
+        configuration.backoff = Backoff(base: .milliseconds(20), maximum: .milliseconds(50))
+        let heard = Inbox<BroadcastEvent>()
+        let proxy = try await PortHolder.reserve()
+        let client = try BroadcastClient(url: "ws://127.0.0.1:\(proxy.port)/ws/broadcast", configuration: configuration)
+        let subscription = client.subscribe(to: "order") { heard.put($0) }
+        client.connect()
+        try await TestServer.run { server in
+            var number = 0
+            for _ in 0..<5 {
+                try await proxy.forward(to: server.port) {
+                    try await eventually("the client is there") {
+                        server.broadcast.hub.subscriberCount(of: "order") == 1
+                    }
+                    number += 1
+                    try await server.broadcast.broadcast("updated", on: "order", ["number": .integer(number)])
+                    let seen = number
+                    while let event = try await heard.next() {
+                        #expect(event.staleReason == nil)
+                        if event.payload == ["number": .integer(seen)] { break }
+                    }
+                }
+                for _ in 0..<20 {
+                    number += 1
+                    try await server.broadcast.broadcast("updated", on: "order", ["number": .integer(number)])
+                }
+                try await eventually("the client is gone") { server.broadcast.hub.connectionCount == 0 }
+            }
+        }
+        subscription.cancel()
+        client.disconnect()
+    }
+
     @Test("a client comes back to a server that was away, and hears what happens then")
     func comesBack() async throws {
         var configuration = BroadcastClient.Configuration()
@@ -298,7 +356,8 @@ extension WebSocketReader {
     /// The events that end within some bytes.
     fileprivate mutating func events(_ bytes: [UInt8]) throws -> [BroadcastEvent] {
         try messages(bytes).compactMap { message in
-            guard case .text(let text) = message, case .event(let event) = PlainDialect.decodeServerMessage(text) else {
+            guard case .text(let text) = message, case .event(let event) = Dialect.plain.decodeServerMessage(text)
+            else {
                 return nil
             }
             return event

@@ -4,7 +4,8 @@ import Logging
 import TidingsBroadcast
 import TidingsHummingbird
 
-/// The orders over HTTP. Every change is told on channel `order` after it was committed.
+/// The orders over HTTP. Every change is told on channel `order`, and on that of the single order, after it was
+/// committed.
 struct OrderRoutes: Sendable {
     let store: OrderStore
     let broadcast: WebSocketBroadcastBackend
@@ -41,7 +42,9 @@ struct OrderRoutes: Sendable {
         var hint: [String: JSONValue] = ["entity_id": .string(order.id), "version": .integer(order.version)]
         if let item { hint["item_id"] = .string(item) }
         do {
-            try await broadcast.broadcast(event, on: "order", EventPayload(hint))
+            let one = try ChannelName("order:\(order.id)")
+            let event = BroadcastEvent(channel: "order", name: event, payload: EventPayload(hint))
+            try await broadcast.broadcast(event, alsoOn: [one])
         } catch {
             broadcast.hub.logger.error("an event was not broadcast", metadata: ["error": "\(error)"])
         }

@@ -33,6 +33,22 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     /// - Parameter event: What happened.
     /// - Throws: ``BroadcastError/Code/payloadTooLarge``, or what the backend underneath throws.
     public func broadcast(_ event: BroadcastEvent) async throws {
+        try await broadcast(event, alsoOn: [])
+    }
+
+    /// Tells of one event on several channels: a client that holds more than one of them can see, by the position, that
+    /// it is one event. The backend underneath is handed one event for each channel.
+    ///
+    /// ```swift
+    /// let event = BroadcastEvent(channel: "order", name: "updated", payload: ["entity_id": "42"])
+    /// try await broadcast.broadcast(event, alsoOn: ["order:42", "table:7"])
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - event: What happened.
+    ///   - channels: Where it is told besides the event's own channel.
+    /// - Throws: ``BroadcastError/Code/payloadTooLarge``, or what the backend underneath throws.
+    public func broadcast(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) async throws {
         let size = event.payload.json.count
         guard size <= WireLimits.payloadBytes else {
             throw BroadcastError(
@@ -40,8 +56,8 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
                 "The payload of \(event) has \(size) bytes of at most \(WireLimits.payloadBytes). Send a hint and let clients refetch."
             )
         }
-        try await underlying.broadcast(event)
-        hub.publish(event)
+        for event in [event] + channels.map(event.told) { try await underlying.broadcast(event) }
+        hub.publish(event, alsoOn: channels)
     }
 
     /// Subscribes at the backend underneath.

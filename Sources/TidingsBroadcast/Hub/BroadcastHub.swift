@@ -1,3 +1,4 @@
+public import FoundationEssentials
 public import Logging
 public import NIOCore
 import Synchronization
@@ -43,6 +44,16 @@ public final class BroadcastHub: Sendable {
         /// any thread; the answer for a channel has to stay the same.
         public var delivery: @Sendable (ChannelName) -> ChannelDelivery
 
+        /// Whether a client may publish on a channel, in the dialects that can. Nobody may unless this says so.
+        public var mayPublish: @Sendable (ChannelName) -> Bool
+        /// Events that are sent again to a client that comes back, for each channel; one that missed more refetches.
+        public var replayedEvents: Int
+        /// Requests a second that the server behind the data takes when one event makes every subscriber of a channel
+        /// refetch. Subscribers of more than a hundred are told to spread theirs over as long as that takes.
+        public var refetchesPerSecond: Int
+        /// What time it is, for events that do not say when they happened.
+        public var now: @Sendable () -> Date
+
         /// Starts with the limits of the protocol.
         public init() {
             channelsPerSession = WireLimits.channelsPerConnection
@@ -57,6 +68,16 @@ public final class BroadcastHub: Sendable {
             heartbeatTimeout = WireLimits.heartbeatTimeout
             eventsAwaitingDelivery = 65_536
             delivery = { _ in .signal }
+            mayPublish = { _ in false }
+            replayedEvents = 1000
+            refetchesPerSecond = 2000
+            now = { Date() }
+        }
+
+        /// Over what time subscribers spread their requests; nil if they are too few for that to matter.
+        func spread(of subscribers: Int) -> Duration? {
+            guard subscribers > 100 else { return nil }
+            return .milliseconds(subscribers * 1000 / max(refetchesPerSecond, 1))
         }
 
         var rateLimits: RateLimit.Limits { .init(perSecond: clientMessagesPerSecond, burst: clientMessageBurst) }
@@ -72,6 +93,8 @@ public final class BroadcastHub: Sendable {
         var subscribers: [ChannelName: [ObjectIdentifier: Int]] = [:]
         /// Events that a shard has not yet delivered. A shard with an entry here is awake, or will be.
         var inboxes: [ObjectIdentifier: ShardInbox] = [:]
+        /// The newest event of every snapshot channel.
+        var snapshots: [ChannelName: PublishedEvent] = [:]
         var connections = 0
         var admission = Admission.open
         /// Those who wait for the last session to go.
@@ -87,6 +110,9 @@ public final class BroadcastHub: Sendable {
         /// The server is gone.
         case closed
     }
+
+    /// The server's name and version, as clients are told.
+    static let serverName = "tidings/0.1.0"
 
     let configuration: Configuration
     /// Hears about sessions, never about payloads.
@@ -115,27 +141,64 @@ public final class BroadcastHub: Sendable {
 // MARK: - Publishing
 
 extension BroadcastHub {
-    /// Gives an event to every session that holds its channel.
+    /// Gives an event to every session that holds its channel, or one of those that it is told on too.
     ///
-    /// Returns before the event is written to any socket. Events reach each session in the order of their positions.
+    /// Returns before the event is written to any socket. Events reach each session in the order of their positions. A
+    /// session that holds several of the channels gets the event on each of them, with the same position.
     ///
-    /// - Parameter event: What happened.
-    /// - Returns: The event's position in its channel's log.
+    /// - Parameters:
+    ///   - event: What happened.
+    ///   - channels: Where it is told besides the event's own channel.
+    /// - Returns: The event's position.
     @discardableResult
-    public func publish(_ event: BroadcastEvent) -> EventPosition {
-        let delivery = configuration.delivery(event.channel)
+    public func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName] = []) -> EventPosition {
+        var event = event
+        event.time = event.time ?? configuration.now()
+        let events = [event] + channels.map(event.told)
+        let deliveries = events.map { configuration.delivery($0.channel) }
         let (position, awaken) = state.withLock { state in
-            let position = log.append(event)
-            let published = PublishedEvent(event: event, position: position, delivery: delivery)
-            var awaken: [HubShard] = []
-            for identifier in state.subscribers[event.channel, default: [:]].keys {
-                if state.inboxes[identifier] == nil, let shard = state.shards[identifier] { awaken.append(shard) }
-                state.inboxes[identifier, default: emptyInbox].append(published)
+            let (published, position) = log.keep { position in
+                zip(events, deliveries).map { event, delivery in
+                    publishedEvent(event, at: position, delivery: delivery, in: state)
+                }
             }
+            var awaken: [ObjectIdentifier: HubShard] = [:]
+            for event in published { enqueue(event, in: &state, awaken: &awaken) }
             return (position, awaken)
         }
-        for shard in awaken { shard.wake() }
+        for shard in awaken.values { shard.wake() }
         return position
+    }
+
+    private func publishedEvent(
+        _ event: BroadcastEvent,
+        at position: EventPosition,
+        delivery: ChannelDelivery,
+        in state: State
+    ) -> PublishedEvent {
+        var event = event
+        if delivery == .signal {
+            event.spread = configuration.spread(of: subscriberCount(of: event.channel, in: state))
+        }
+        return PublishedEvent(event: event, position: position, delivery: delivery)
+    }
+
+    private func enqueue(
+        _ published: PublishedEvent,
+        in state: inout State,
+        awaken: inout [ObjectIdentifier: HubShard]
+    ) {
+        let channel = published.event.channel
+        if published.delivery == .snapshot { state.snapshots[channel] = published }
+        guard let subscribers = state.subscribers[channel] else { return }
+        for identifier in subscribers.keys {
+            if state.inboxes[identifier] == nil { awaken[identifier] = state.shards[identifier] }
+            state.inboxes[identifier, default: emptyInbox].append(published)
+        }
+    }
+
+    private func subscriberCount(of channel: ChannelName, in state: State) -> Int {
+        state.subscribers[channel]?.values.reduce(0, +) ?? 0
     }
 
     /// Takes what was published for a shard and puts the shard to sleep.
@@ -156,7 +219,7 @@ extension BroadcastHub {
     ///
     /// - Parameter channel: Any channel; one that nobody holds has 0.
     public func subscriberCount(of channel: ChannelName) -> Int {
-        state.withLock { $0.subscribers[channel, default: [:]].values.reduce(0, +) }
+        state.withLock { subscriberCount(of: channel, in: $0) }
     }
 
     /// Every channel that a session holds now, and how many do.
@@ -180,10 +243,15 @@ extension BroadcastHub {
     ///
     /// - Parameters:
     ///   - eventLoop: The channel's event loop. Call this on it.
+    ///   - dialect: What the client speaks.
     ///   - writesDirectly: Whether bytes may go straight to the channel's socket. Only if no other handler, such as TLS,
     ///     changes them on the way.
-    public func makeSessionHandler(on eventLoop: any EventLoop, writesDirectly: Bool) -> any ChannelHandler {
-        WebSocketSession(shard: shard(on: eventLoop), writesDirectly: writesDirectly)
+    public func makeSessionHandler(
+        on eventLoop: any EventLoop,
+        speaking dialect: Dialect,
+        writesDirectly: Bool
+    ) -> any ChannelHandler {
+        WebSocketSession(shard: shard(on: eventLoop), writesDirectly: writesDirectly, language: .dialect(dialect))
     }
 
     /// Makes a handler that sends back every message, on the same footing as a session: for suites that test the
@@ -236,13 +304,46 @@ extension BroadcastHub {
         return BroadcastError(.full, "The server has as many connections as it may. Try again later.")
     }
 
-    /// Counts a subscriber in, and takes what was published before for the shard: it has to be delivered first, to
-    /// those who subscribed earlier, so that the new subscriber hears exactly what is published from here on.
-    func subscribed(to channel: ChannelName, on shard: HubShard) -> [PublishedEvent] {
+    /// Counts a subscriber in on channels that it did not hold, and finds out what it missed on those that it asks for.
+    ///
+    /// All of it in one moment: what was published before is either in the inbox, and has to be delivered first to those
+    /// who subscribed earlier, or in the log; what is published from here on comes to the new subscriber too. So nothing
+    /// is lost and nothing comes twice.
+    func subscribe(
+        to requests: [ChannelRequest],
+        adding further: [ChannelName],
+        on shard: HubShard
+    ) -> (waiting: [PublishedEvent], outcomes: [ChannelOutcome]) {
         state.withLock { state in
-            state.subscribers[channel, default: [:]][shard.identifier, default: 0] += 1
-            return state.inboxes[shard.identifier]?.takeAll() ?? []
+            for channel in further {
+                state.subscribers[channel, default: [:]][shard.identifier, default: 0] += 1
+            }
+            let outcomes = requests.map { request in
+                // A channel that is held already misses nothing: its `since` is not looked at.
+                outcome(of: request, isNew: further.contains(request.channel), in: state)
+            }
+            return (state.inboxes[shard.identifier]?.takeAll() ?? [], outcomes)
         }
+    }
+
+    private func outcome(of request: ChannelRequest, isNew: Bool, in state: State) -> ChannelOutcome {
+        let channel = request.channel
+        let count = subscriberCount(of: channel, in: state)
+        var (missed, recovered): ([PublishedEvent], Bool) = ([], false)
+        if isNew, let snapshot = state.snapshots[channel] {
+            (missed, recovered) = (snapshot.position == request.since ? [] : [snapshot], request.since != nil)
+        } else if isNew, let since = request.since, case .success(let events) = log.missed(on: channel, after: since),
+            events.count <= configuration.replayedEvents
+        {
+            (missed, recovered) = (events, true)
+        }
+        let subscribed = SubscribedChannel(
+            channel: channel,
+            position: log.head(of: channel),
+            recovered: recovered,
+            spread: recovered ? nil : configuration.spread(of: count)
+        )
+        return ChannelOutcome(subscribed: subscribed, missed: missed)
     }
 
     func unsubscribed(from channel: ChannelName, on shard: HubShard) {

@@ -123,15 +123,21 @@ extension HubShard {
         isolated.value.table.contains(session, in: channel)
     }
 
-    /// Adds a channel to a session. Events published before are delivered to the others first; if the session does not
-    /// survive that, nothing is added.
-    func subscribe(_ session: WebSocketSession, to channel: ChannelName) {
-        guard !holds(session, channel) else { return }
-        deliver(hub.subscribed(to: channel, on: self))
+    /// Adds channels to a session. Events published before are delivered to the others first; if the session does not
+    /// survive that, nothing is added. What happens from here on reaches the session when the caller has returned to the
+    /// loop, so the caller can send what was missed before it.
+    ///
+    /// - Returns: For each channel where it stands, and what was missed.
+    func subscribe(_ session: WebSocketSession, to requests: [ChannelRequest]) -> [ChannelOutcome] {
+        let further = requests.filter { !holds(session, $0.channel) }.map(\.channel)
+        let subscribing = hub.subscribe(to: requests, adding: further, on: self)
+        deliver(subscribing.waiting)
         guard isolated.value.sessions[ObjectIdentifier(session)] != nil else {
-            return hub.unsubscribed(from: channel, on: self)
+            for channel in further { hub.unsubscribed(from: channel, on: self) }
+            return []
         }
-        isolated.value.table.insert(session, into: channel)
+        for channel in further { isolated.value.table.insert(session, into: channel) }
+        return subscribing.outcomes
     }
 
     func unsubscribe(_ session: WebSocketSession, from channel: ChannelName) {

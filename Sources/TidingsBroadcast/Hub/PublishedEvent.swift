@@ -2,14 +2,15 @@ import NIOCore
 import Synchronization
 import TidingsWire
 
-/// One event on its way to many sessions: encoded at most once, by the first loop that needs it.
+/// One event on its way to many sessions: encoded at most once in each dialect, by the first loop that needs it.
 final class PublishedEvent: Sendable {
+    /// What happened, with its position.
     let event: BroadcastEvent
     let position: EventPosition
     let delivery: ChannelDelivery
     /// Whether this stands for events that were given up before they reached a session: a stream cannot go on after it.
     let isOverflow: Bool
-    private let encoded = Mutex<ByteBuffer?>(nil)
+    private let frames = Mutex(FrameCache())
     private let entity = Mutex<String??>(nil)
 
     init(
@@ -18,20 +19,17 @@ final class PublishedEvent: Sendable {
         delivery: ChannelDelivery = .signal,
         isOverflow: Bool = false
     ) {
+        var event = event
+        event.position = position
         self.event = event
         self.position = position
         self.delivery = delivery
         self.isOverflow = isOverflow
     }
 
-    /// The complete text frame, the same bytes for every session.
-    var frame: ByteBuffer {
-        encoded.withLock { encoded in
-            if let frame = encoded { return frame }
-            let frame = ByteBuffer(textFrame: PlainDialect.encode(.event(event)))
-            encoded = frame
-            return frame
-        }
+    /// The complete text frame, the same bytes for every session that speaks the dialect.
+    func frame(in dialect: Dialect) -> ByteBuffer {
+        frames.withLock { $0.frame(in: dialect) { ByteBuffer(textFrame: dialect.encode(event)) } }
     }
 
     /// The entity that the event is about. Only slow sessions ask, so it is looked for when the first one does.
@@ -60,11 +58,12 @@ final class PublishedEvent: Sendable {
 /// What one turn of a loop brought on one channel, as the bytes that go to each session: one buffer, made once.
 final class ChannelTurn {
     let channel: ChannelName
-    private(set) var events: [PublishedEvent] = []
-    private var joined: ByteBuffer?
+    private(set) var events: [PublishedEvent]
+    private var joined = FrameCache()
 
-    init(channel: ChannelName) {
+    init(channel: ChannelName, events: [PublishedEvent] = []) {
         self.channel = channel
+        self.events = events
     }
 
     func append(_ published: PublishedEvent) {
@@ -75,12 +74,12 @@ final class ChannelTurn {
     var breaksStream: Bool { events.contains { $0.isOverflow && $0.delivery == .stream } }
 
     /// Every event's frame, one behind the other.
-    var frames: ByteBuffer {
-        if let joined { return joined }
-        var frames = events.first?.frame ?? ByteBuffer()
-        for published in events.dropFirst() { frames.writeImmutableBuffer(published.frame) }
-        joined = frames
-        return frames
+    func frames(in dialect: Dialect) -> ByteBuffer {
+        joined.frame(in: dialect) {
+            var frames = events.first?.frame(in: dialect) ?? ByteBuffer()
+            for published in events.dropFirst() { frames.writeImmutableBuffer(published.frame(in: dialect)) }
+            return frames
+        }
     }
 
     /// Events by channel, in the order of their first ones; within a channel in order.
@@ -101,6 +100,21 @@ final class ChannelTurn {
             }
         }
         return turns
+    }
+}
+
+/// Bytes for each dialect that was asked for.
+private struct FrameCache {
+    private var plain: ByteBuffer?
+    private var others: [Dialect: ByteBuffer] = [:]
+
+    /// What is kept for a dialect, made now if nothing is.
+    mutating func frame(in dialect: Dialect, make: () -> ByteBuffer) -> ByteBuffer {
+        if dialect == .plain, let plain { return plain }
+        if let frame = others[dialect] { return frame }
+        let frame = make()
+        if dialect == .plain { plain = frame } else { others[dialect] = frame }
+        return frame
     }
 }
 

@@ -6,7 +6,7 @@ import TidingsWire
 /// A channel keeps its subscribers in an array, a subscriber keeps its channels in an array, and each entry knows its
 /// place in the other's array. Removing swaps the last entry into the hole.
 struct SubscriptionTable<Subscriber: ChannelSubscriber> {
-    private var channels: [ChannelName: SubscribedChannel<Subscriber>] = [:]
+    private var channels: [ChannelName: ChannelMembers<Subscriber>] = [:]
 
     /// Calls a body with each subscriber of a channel. The body must not change the table.
     func forEachSubscriber(of channel: ChannelName, _ body: (Subscriber) -> Void) {
@@ -21,7 +21,7 @@ struct SubscriptionTable<Subscriber: ChannelSubscriber> {
 
     /// Adds a subscriber that does not hold the channel yet.
     mutating func insert(_ subscriber: Subscriber, into name: ChannelName) {
-        let channel = channels[name] ?? SubscribedChannel(name: name)
+        let channel = channels[name] ?? ChannelMembers(name: name)
         channels[name] = channel
         subscriber.subscriptions.append(.init(channel: channel, place: channel.members.count))
         channel.members.append(.init(subscriber: subscriber, slot: subscriber.subscriptions.count - 1))
@@ -76,13 +76,13 @@ protocol ChannelSubscriber: AnyObject {
 
 /// One subscriber's hold of one channel.
 struct ChannelSubscription<Subscriber: ChannelSubscriber> {
-    let channel: SubscribedChannel<Subscriber>
+    let channel: ChannelMembers<Subscriber>
     /// Where the subscriber stands among the channel's members.
     fileprivate(set) var place: Int
 }
 
 /// A channel that has subscribers.
-final class SubscribedChannel<Subscriber: ChannelSubscriber> {
+final class ChannelMembers<Subscriber: ChannelSubscriber> {
     struct Member {
         let subscriber: Subscriber
         /// Where the channel stands among the subscriber's subscriptions.

@@ -34,26 +34,8 @@ public protocol EventLog: Sendable {
 
 /// The answer to what was missed.
 public enum EventReplay: Sendable {
-    /// Every event after the position, oldest first. Empty: nothing was missed.
-    case events([PositionedEvent])
+    /// Every event after the position, oldest first, each with its position. Empty: nothing was missed.
+    case events([BroadcastEvent])
     /// What happened is not known any more, or the position is not of this log.
     case notRecoverable(StaleReason)
-}
-
-/// An event and its place in the log.
-public struct PositionedEvent: Hashable, Sendable {
-    /// What happened.
-    public let event: BroadcastEvent
-    /// Where it stands.
-    public let position: EventPosition
-
-    /// Puts an event at a place.
-    ///
-    /// - Parameters:
-    ///   - event: What happened.
-    ///   - position: Where it stands.
-    public init(event: BroadcastEvent, position: EventPosition) {
-        self.event = event
-        self.position = position
-    }
 }

@@ -13,12 +13,12 @@ struct EventRing {
     private(set) var bytes = 0
 
     private struct Entry {
-        let event: BroadcastEvent
-        let offset: UInt64
+        let published: PublishedEvent
         let time: Duration
 
-        /// A bound of what the entry costs: its payload and the structures around it.
-        var bytes: Int { event.payload.json.count + event.channel.rawValue.utf8.count + 128 }
+        var offset: UInt64 { published.position.offset }
+        /// A bound of what the entry costs: its payload, once as it came and once encoded, and the structures around it.
+        var bytes: Int { 2 * published.event.payload.json.count + published.event.channel.rawValue.utf8.count + 256 }
     }
 
     private struct Channel {
@@ -29,6 +29,16 @@ struct EventRing {
         var evicted: UInt64
 
         var isEmpty: Bool { first == entries.count }
+
+        /// The place of the oldest entry after an offset, found by halving.
+        func firstPlace(after offset: UInt64) -> Int {
+            var (low, high) = (first, entries.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if entries[middle].offset <= offset { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
     }
 
     private var channels: [ChannelName: Channel] = [:]
@@ -48,32 +58,49 @@ struct EventRing {
     /// How many channels take memory.
     var channelCount: Int { channels.count }
 
-    mutating func append(_ event: BroadcastEvent, at time: Duration) -> EventPosition {
+    /// Keeps an event under one position on each of its channels.
+    ///
+    /// - Parameters:
+    ///   - time: What time it is.
+    ///   - makeEvents: Makes the event of each channel, given the position.
+    mutating func append(at time: Duration, _ makeEvents: (EventPosition) -> [PublishedEvent]) -> [PublishedEvent] {
         head += 1
-        let entry = Entry(event: event, offset: head, time: time)
-        channels[event.channel, default: Channel(evicted: evictedElsewhere)].entries.append(entry)
-        bytes += entry.bytes
-        order.append((event.channel, head))
-        if let channel = channels[event.channel], channel.entries.count - channel.first > limits.eventsPerChannel {
-            evictFirst(of: event.channel)
-        }
+        let events = makeEvents(EventPosition(epoch: epoch, offset: head))
+        for published in events { keep(published, at: time) }
         evict(before: time)
-        return EventPosition(epoch: epoch, offset: head)
+        return events
     }
 
-    mutating func events(on name: ChannelName, after position: EventPosition, at time: Duration) -> EventReplay {
-        evict(before: time)
-        guard position.epoch == epoch else { return .notRecoverable(.epoch) }
-        guard position.offset <= head else { return .notRecoverable(.gap) }
-        guard let channel = channels[name] else {
-            return position.offset >= evictedElsewhere ? .events([]) : .notRecoverable(.gap)
+    private mutating func keep(_ published: PublishedEvent, at time: Duration) {
+        let name = published.event.channel
+        let entry = Entry(published: published, time: time)
+        channels[name, default: Channel(evicted: evictedElsewhere)].entries.append(entry)
+        bytes += entry.bytes
+        order.append((name, head))
+        if let channel = channels[name], channel.entries.count - channel.first > limits.eventsPerChannel {
+            evictFirst(of: name)
         }
-        guard position.offset >= channel.evicted else { return .notRecoverable(.gap) }
-        let kept = channel.entries[channel.first...]
-        return .events(
-            kept.drop { $0.offset <= position.offset }
-                .map { PositionedEvent(event: $0.event, position: EventPosition(epoch: epoch, offset: $0.offset)) }
-        )
+    }
+
+    /// Every event of a channel after a position, oldest first; the reason if that is not known.
+    mutating func events(
+        on name: ChannelName,
+        after position: EventPosition,
+        at time: Duration
+    ) -> Result<[PublishedEvent], NotRecoverable> {
+        evict(before: time)
+        guard position.epoch == epoch else { return .failure(NotRecoverable(reason: .epoch)) }
+        guard position.offset <= head, position.offset >= channels[name]?.evicted ?? evictedElsewhere else {
+            return .failure(NotRecoverable(reason: .gap))
+        }
+        guard let channel = channels[name] else { return .success([]) }
+        let missed = channel.entries[channel.firstPlace(after: position.offset)...]
+        return .success(missed.map(\.published))
+    }
+
+    /// Why what happened after a position is not known.
+    struct NotRecoverable: Error {
+        let reason: StaleReason
     }
 
     // MARK: Eviction

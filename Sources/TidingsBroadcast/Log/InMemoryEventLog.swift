@@ -46,8 +46,7 @@ public final class InMemoryEventLog: EventLog {
     ///
     /// - Parameter event: What happened.
     public func append(_ event: BroadcastEvent) -> EventPosition {
-        let time = now()
-        return ring.withLock { $0.append(event, at: time) }
+        keep { [PublishedEvent(event: event, position: $0)] }.position
     }
 
     /// The position of the newest event of all channels.
@@ -63,6 +62,29 @@ public final class InMemoryEventLog: EventLog {
     ///   - channel: Any channel.
     ///   - position: The last position that the reader knows of.
     public func events(on channel: ChannelName, after position: EventPosition) -> EventReplay {
+        switch missed(on: channel, after: position) {
+        case .success(let events): .events(events.map(\.event))
+        case .failure(let failure): .notRecoverable(failure.reason)
+        }
+    }
+
+    /// Keeps an event in the form in which it goes to sessions, now and when it is replayed.
+    ///
+    /// - Parameter makeEvents: Makes the event of each of its channels, given the position that they share.
+    func keep(
+        _ makeEvents: (EventPosition) -> [PublishedEvent]
+    ) -> (events: [PublishedEvent], position: EventPosition) {
+        let time = now()
+        return ring.withLock { ring in
+            let events = ring.append(at: time, makeEvents)
+            return (events, EventPosition(epoch: ring.epoch, offset: ring.head))
+        }
+    }
+
+    func missed(
+        on channel: ChannelName,
+        after position: EventPosition
+    ) -> Result<[PublishedEvent], EventRing.NotRecoverable> {
         let time = now()
         return ring.withLock { $0.events(on: channel, after: position, at: time) }
     }

@@ -28,6 +28,7 @@ struct OutboundQueue {
         var isStale = false
     }
 
+    private let dialect: Dialect
     private let maximumBytes: Int
     private let maximumSignals: Int
     /// In the order of arrival; nil where an entry was superseded or collapsed.
@@ -39,7 +40,8 @@ struct OutboundQueue {
     private var signals: [ChannelName: Signals] = [:]
     private(set) var bytes = 0
 
-    init(maximumBytes: Int, maximumSignals: Int) {
+    init(dialect: Dialect = .plain, maximumBytes: Int, maximumSignals: Int) {
+        self.dialect = dialect
         self.maximumBytes = maximumBytes
         self.maximumSignals = maximumSignals
     }
@@ -57,13 +59,19 @@ struct OutboundQueue {
         case .signal:
             guard signals[channel]?.isStale != true else { return true }
             let subject = published.entityID.map { Subject.entity(channel, published.event.name, $0) }
-            replace(subject, with: Entry(frame: published.frame, channel: channel, subject: subject, isSignal: true))
+            replace(
+                subject,
+                with: Entry(frame: published.frame(in: dialect), channel: channel, subject: subject, isSignal: true)
+            )
             if signals[channel, default: Signals()].count > maximumSignals { collapse(channel) }
         case .snapshot:
             let subject = Subject.channel(channel)
-            replace(subject, with: Entry(frame: published.frame, channel: channel, subject: subject, isSignal: false))
+            replace(
+                subject,
+                with: Entry(frame: published.frame(in: dialect), channel: channel, subject: subject, isSignal: false)
+            )
         case .stream:
-            insert(Entry(frame: published.frame, channel: channel, subject: nil, isSignal: false))
+            insert(Entry(frame: published.frame(in: dialect), channel: channel, subject: nil, isSignal: false))
         }
         while bytes > maximumBytes, let largest = largestChannel() { collapse(largest) }
         return bytes <= maximumBytes
@@ -124,7 +132,7 @@ struct OutboundQueue {
     private mutating func collapse(_ channel: ChannelName) {
         removeAll(of: channel)
         let stale = BroadcastEvent.stale(channel, reason: .lagged)
-        let frame = ByteBuffer(textFrame: PlainDialect.encode(.event(stale)))
+        let frame = ByteBuffer(textFrame: dialect.encode(stale))
         insert(Entry(frame: frame, channel: channel, subject: nil, isSignal: true))
         signals[channel, default: Signals()].isStale = true
     }

@@ -6,7 +6,7 @@ struct SessionState {
     private(set) var phase = Phase.open
     private let language: SessionLanguage
 
-    init(language: SessionLanguage = .plain) {
+    init(language: SessionLanguage = .dialect(.plain)) {
         self.language = language
     }
 
@@ -45,9 +45,9 @@ struct SessionState {
         switch (phase, message) {
         case (.open, .text(let text)) where language == .echo: .echo(.text, text)
         case (.open, .binary(let bytes)) where language == .echo: .echo(.binary, bytes)
-        case (.open, .text(let text)): Self.read(text)
+        case (.open, .text(let text)): read(text)
         case (.open, .binary):
-            .send(.error(WireError(.badRequest, "Messages are JSON in text frames; this one was binary.")))
+            .send(.error(WireError(.badRequest, "Messages are JSON in text frames; this one was binary."), id: nil))
         case (.open, .ping(let payload)): .pong(payload)
         case (.open, .close(let code, _)): closedByPeer(code)
         case (.closing, .close): endedByPeer()
@@ -87,19 +87,25 @@ struct SessionState {
         return .end
     }
 
-    private static func read(_ text: [UInt8]) -> Action {
+    private func read(_ text: [UInt8]) -> Action {
         do throws(WireError) {
-            return .perform(try PlainDialect.decodeClientMessage(text))
+            return .perform(try language.dialect.decodeClientMessage(text))
         } catch {
-            return .send(.error(error))
+            return .send(.error(error, id: language.dialect.requestIdentifier(of: text)))
         }
     }
 }
 
 /// What is spoken in a session.
-enum SessionLanguage {
-    /// The plain dialect.
-    case plain
+enum SessionLanguage: Equatable {
+    /// One of the wire's dialects.
+    case dialect(Dialect)
     /// Every message comes back as it is: for suites that test the WebSocket protocol underneath.
     case echo
+
+    /// The dialect in which the server says what it says of itself.
+    var dialect: Dialect {
+        guard case .dialect(let dialect) = self else { return .plain }
+        return dialect
+    }
 }

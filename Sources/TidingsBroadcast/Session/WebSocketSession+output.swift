@@ -36,9 +36,9 @@ extension WebSocketSession {
             return .done
         }
         if isOnly, let socket, let context {
-            return sendDirectly(batch.frames, to: socket, context: context)
+            return sendDirectly(batch.frames(in: dialect), to: socket, context: context)
         }
-        turn.append(batch.frames)
+        turn.append(batch.frames(in: dialect))
         return turn.count == 1 ? .flush : .done
     }
 
@@ -167,6 +167,7 @@ extension WebSocketSession {
         var queue =
             waiting.take()
             ?? OutboundQueue(
+                dialect: dialect,
                 maximumBytes: configuration.pendingBytesPerSession,
                 maximumSignals: configuration.pendingSignalsPerChannel
             )

@@ -15,6 +15,7 @@ final class WebSocketSession: ChannelDuplexHandler {
     var subscriptions: [ChannelSubscription<WebSocketSession>] = []
 
     let shard: HubShard
+    let dialect: Dialect
     let configuration: BroadcastHub.Configuration
     private(set) var context: ChannelHandlerContext?
     private(set) var state: SessionState
@@ -38,8 +39,9 @@ final class WebSocketSession: ChannelDuplexHandler {
 
     private let writesDirectly: Bool
 
-    init(shard: HubShard, writesDirectly: Bool, language: SessionLanguage = .plain) {
+    init(shard: HubShard, writesDirectly: Bool, language: SessionLanguage) {
         self.shard = shard
+        dialect = language.dialect
         state = SessionState(language: language)
         self.writesDirectly = writesDirectly
         configuration = shard.hub.configuration
@@ -93,8 +95,18 @@ extension WebSocketSession {
 
     private func open(_ context: ChannelHandlerContext) {
         if writesDirectly { socket = DirectSocket(context) }
-        guard let refusal = shard.open(self) else { return }
-        close(.tryAgainLater, reason: refusal.message)
+        if let refusal = shard.open(self) { return close(.tryAgainLater, reason: refusal.message) }
+        send(.welcome(makeWelcome()))
+        context.flush()
+    }
+
+    private func makeWelcome() -> Welcome {
+        let number = UInt64.random(in: 0...UInt64.max)
+        return Welcome(
+            connection: "c-" + String(number, radix: 36),
+            server: BroadcastHub.serverName,
+            heartbeat: configuration.heartbeatInterval
+        )
     }
 
     private func transportClosed() {
@@ -174,7 +186,8 @@ extension WebSocketSession {
                 WireError(
                     .rateLimited,
                     "At most \(limits.perSecond) messages a second, \(limits.burst) at once. What comes faster is ignored."
-                )
+                ),
+                id: nil
             )
         )
     }
@@ -196,27 +209,78 @@ extension WebSocketSession {
         }
     }
 
-    private func perform(_ message: ClientMessage) {
-        for refusal in message.refused { send(.error(refusal)) }
-        for channel in message.subscribe { subscribe(to: channel) }
-        for channel in message.unsubscribe {
-            shard.unsubscribe(self, from: channel)
-            waiting?.removeAll(of: channel)
-        }
-        if let value = message.ping { send(.pong(value)) }
-    }
-
-    private func subscribe(to channel: ChannelName) {
-        guard subscriptions.count < configuration.channelsPerSession || shard.holds(self, channel) else {
-            let most = configuration.channelsPerSession
-            let message = "A connection holds at most \(most) channels. Unsubscribe from some first."
-            return send(.error(WireError(.tooManyChannels, message, channel: channel.rawValue)))
-        }
-        shard.subscribe(self, to: channel)
-    }
-
     private func send(_ message: ServerMessage) {
-        write(ByteBuffer(textFrame: PlainDialect.encode(message)))
+        for text in dialect.encode(message) { write(ByteBuffer(textFrame: text)) }
+    }
+}
+
+// MARK: - What the client asks for
+
+extension WebSocketSession {
+    private func perform(_ message: ClientMessage) {
+        var reply = ServerReply(id: message.id, refused: message.refused, pong: message.ping)
+        let missed = subscribe(message, &reply)
+        for channel in message.unsubscribe { unsubscribe(from: channel) }
+        reply.unsubscribed = message.unsubscribe
+        if let request = message.publish { publish(request, &reply) }
+        send(.reply(reply))
+        replay(missed)
+    }
+
+    /// Subscribes what may be subscribed.
+    ///
+    /// - Returns: What happened meanwhile on the channels that are recovered.
+    private func subscribe(_ message: ClientMessage, _ reply: inout ServerReply) -> [ChannelTurn] {
+        guard !message.subscribe.isEmpty else { return [] }
+        var granted: [ChannelRequest] = []
+        var further: Set<ChannelName> = []
+        for channel in message.subscribe where !granted.contains(where: { $0.channel == channel }) {
+            if !shard.holds(self, channel) {
+                guard subscriptions.count + further.count < configuration.channelsPerSession else {
+                    reply.refused.append(tooManyChannels(channel))
+                    continue
+                }
+                further.insert(channel)
+            }
+            granted.append(ChannelRequest(channel: channel, since: message.since[channel]))
+        }
+        let outcomes = shard.subscribe(self, to: granted)
+        reply.subscribed = outcomes.map(\.subscribed)
+        return outcomes.filter { !$0.missed.isEmpty }
+            .map { ChannelTurn(channel: $0.subscribed.channel, events: $0.missed) }
+    }
+
+    private func unsubscribe(from channel: ChannelName) {
+        shard.unsubscribe(self, from: channel)
+        waiting?.removeAll(of: channel)
+    }
+
+    private func publish(_ request: PublishRequest, _ reply: inout ServerReply) {
+        guard configuration.mayPublish(request.channel) else {
+            let message = "This connection may not publish on this channel."
+            return reply.refused.append(WireError(.forbidden, message, channel: request.channel.rawValue))
+        }
+        reply.published = shard.hub.publish(request.event)
+    }
+
+    /// Sends what was missed behind the reply, before anything that happens from now on.
+    private func replay(_ missed: [ChannelTurn]) {
+        guard !missed.isEmpty else { return }
+        context?.flush()
+        for turn in missed {
+            switch take(turn, isOnly: true) {
+            case .done: break
+            case .flush: _ = flushTurn()
+            case .closeAsTooSlow: return closeAsTooSlow()
+            case .abort: return abort()
+            }
+        }
+    }
+
+    private func tooManyChannels(_ channel: ChannelName) -> WireError {
+        let most = configuration.channelsPerSession
+        let message = "A connection holds at most \(most) channels. Unsubscribe from some first."
+        return WireError(.tooManyChannels, message, channel: channel.rawValue)
     }
 }
 
@@ -235,6 +299,8 @@ extension WebSocketSession {
     func drain() {
         guard state.phase == .open, !isDraining, let context else { return }
         isDraining = true
+        send(.draining(reconnectWithin: configuration.drainWindow))
+        context.flush()
         let delay = TimeAmount(configuration.drainWindow * Double.random(in: 0...1))
         let timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
             self.close(.draining, reason: "the server is draining")

@@ -15,8 +15,9 @@ public import TidingsWire
 /// }
 /// ```
 ///
-/// A client that lost its server tries again without end, after waits with full jitter, and asks for everything anew.
-/// What happened meanwhile is not known: each channel then gets the event ``TidingsWire/EventName/stale``.
+/// A client that lost its server tries again without end, after waits with full jitter, and asks for everything anew,
+/// from where it was. What it missed is delivered first, in order. Where a server does not know that any more, or speaks
+/// a dialect without positions, the channel gets the event ``TidingsWire/EventName/stale`` instead.
 ///
 /// All methods can be called from any task or thread at any time and return without waiting. What one caller asks for
 /// takes effect in the order in which it was asked for. Events of a channel arrive in the order in which the server sent
@@ -55,6 +56,15 @@ public final class BroadcastClient: Sendable {
         public var stableAfter: Duration = .seconds(5)
         /// How many events wait for a reader of ``BroadcastClient/events(on:)`` before they collapse into `stale`.
         public var bufferedEvents = 1024
+        /// What the client offers to speak, in the order of preference. With ``TidingsWire/Dialect/extended`` a client that
+        /// comes back is told what it missed, if the server still knows. A server that knows none of them speaks
+        /// ``TidingsWire/Dialect/plain``.
+        public var dialects: [Dialect] = [.extended, .plain]
+        /// How long the server may be silent before it is asked for a sign of life. A server that says how often it speaks
+        /// is taken at its word.
+        public var heartbeatInterval: Duration = WireLimits.heartbeatInterval
+        /// How long it may be silent after that before the connection is given up.
+        public var heartbeatGrace: Duration = .seconds(10)
         /// From the first packet to the end of the opening handshake.
         public var connectTimeout: Duration = .seconds(10)
         /// How TLS is spoken for `wss`.
@@ -112,6 +122,7 @@ public final class BroadcastClient: Sendable {
         let endpoint = try WebSocketEndpoint(url)
         var connector = WebSocketConnector()
         connector.tls = configuration.tls
+        connector.subprotocols = configuration.dialects.compactMap(\.subprotocol)
         connector.connectTimeout = TimeAmount(configuration.connectTimeout)
         self.init(configuration: configuration, connect: connector.connect(to: endpoint))
     }
@@ -172,15 +183,18 @@ extension BroadcastClient {
     ///
     /// - Parameters:
     ///   - channel: What to hear.
+    ///   - position: Up to where the caller knows the channel, if it loaded data that says so: what happened after it is
+    ///     delivered first, or the channel is said to be stale. It counts for the first user of a channel.
     ///   - handler: Called on the client's event loop, one event at a time, in the order of arrival. It must return soon
     ///     and not block.
     /// - Returns: Ends when it is cancelled or nobody keeps it.
     public func subscribe(
         to channel: ChannelName,
+        since position: EventPosition? = nil,
         handler: @escaping @Sendable (BroadcastEvent) -> Void
     ) -> Subscription {
         let identifier = lastIdentifier.add(1, ordering: .relaxed).newValue
-        onCore { $0.subscribe(to: channel, identifier: identifier, handler: handler) }
+        onCore { $0.subscribe(to: channel, since: position, identifier: identifier, handler: handler) }
         let (eventLoop, core) = (eventLoop, core)
         return Subscription(channel: channel) {
             eventLoop.execute { core.value.unsubscribe(from: channel, identifier: identifier) }

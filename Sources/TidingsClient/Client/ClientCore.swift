@@ -10,7 +10,11 @@ final class ClientCore {
 
     /// What the core does with an open socket.
     protocol Socket {
+        /// What is spoken on it.
+        var dialect: Dialect { get }
         func send(_ text: [UInt8])
+        /// Asks for a sign of life.
+        func ping()
         func close()
     }
 
@@ -28,6 +32,7 @@ final class ClientCore {
     private var generation = 0
     private var openedAt: NIODeadline?
     private var timer: Scheduled<Void>?
+    private var watchdog: Watchdog?
 
     init(
         eventLoop: any EventLoop,
@@ -55,9 +60,14 @@ extension ClientCore {
         run { $0.disconnect() }
     }
 
-    func subscribe(to channel: ChannelName, identifier: UInt64, handler: @escaping Handler) {
+    func subscribe(
+        to channel: ChannelName,
+        since: EventPosition?,
+        identifier: UInt64,
+        handler: @escaping Handler
+    ) {
         subscribers[channel, default: []].append((identifier, handler))
-        if subscribers[channel]?.count == 1 { run { $0.subscribe(to: channel) } }
+        if subscribers[channel]?.count == 1 { run { $0.subscribe(to: channel, since: since) } }
     }
 
     func unsubscribe(from channel: ChannelName, identifier: UInt64) {
@@ -77,19 +87,26 @@ extension ClientCore {
         self.socket = socket
         openedAt = eventLoop.now
         configuration.logger.info("connected")
-        run { $0.opened() }
+        watch(interval: configuration.heartbeatInterval)
+        run { $0.opened(keepsEvents: socket.dialect == .extended) }
+    }
+
+    /// Bytes have come.
+    func heard(generation: Int) {
+        guard generation == self.generation else { return }
+        watchdog?.lastSign = eventLoop.now
     }
 
     func received(_ text: [UInt8], generation: Int) {
-        guard generation == self.generation, let message = PlainDialect.decodeServerMessage(text) else { return }
+        guard generation == self.generation, let message = socket?.dialect.decodeServerMessage(text) else { return }
         run { $0.received(message) }
     }
 
     func ended(_ end: ConnectionEnd, generation: Int) {
         guard generation == self.generation else { return }
+        self.generation += 1
         let wasStable = openedAt.map { eventLoop.now - $0 >= TimeAmount(configuration.stableAfter) } ?? false
-        socket = nil
-        openedAt = nil
+        forgetSocket()
         // The reason is in the log before anybody hears of the state: a program may end because of it.
         run({ $0.ended(end, wasStable: wasStable) }, andThen: { self.logEnd(end) })
     }
@@ -125,13 +142,15 @@ extension ClientCore {
         case .close:
             generation += 1
             socket?.close()
-            socket = nil
-            openedAt = nil
+            forgetSocket()
         case .send(let message):
-            socket?.send(PlainDialect.encode(message))
+            for text in socket?.dialect.encode(message) ?? [] { socket?.send(text) }
         case .wait(let attempt):
-            let delay = configuration.backoff.delay(beforeAttempt: attempt - 1, using: &generator)
-            timer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { self.run { $0.waited() } }
+            wait(configuration.backoff.delay(beforeAttempt: attempt - 1, using: &generator))
+        case .waitWithin(let time):
+            wait(time * Double.random(in: 0...1, using: &generator))
+        case .expectHeartbeat(let interval):
+            watch(interval: interval)
         case .cancelWait:
             timer?.cancel()
             timer = nil
@@ -140,6 +159,56 @@ extension ClientCore {
         case .report(let error):
             configuration.logger.warning("the server did not accept something", metadata: ["error": "\(error)"])
             configuration.onServerError?(error)
+        }
+    }
+
+    private func wait(_ delay: Duration) {
+        timer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { self.run { $0.waited() } }
+    }
+
+    private func forgetSocket() {
+        socket = nil
+        openedAt = nil
+        watchdog?.timer.cancel()
+        watchdog = nil
+    }
+}
+
+// MARK: - Signs of life
+
+extension ClientCore {
+    /// Watches over one connection: a socket whose other end is gone looks like one on which nothing happens.
+    private struct Watchdog {
+        /// How often something is to be heard.
+        let interval: TimeAmount
+        var lastSign: NIODeadline
+        var timer: Scheduled<Void>
+    }
+
+    private func watch(interval: Duration) {
+        watchdog?.timer.cancel()
+        let amount = TimeAmount(interval)
+        watchdog = Watchdog(interval: amount, lastSign: eventLoop.now, timer: look(in: amount))
+    }
+
+    private func look(in amount: TimeAmount) -> Scheduled<Void> {
+        eventLoop.assumeIsolated().scheduleTask(in: amount) { self.look() }
+    }
+
+    /// Asks a server that has been silent for a while, and gives up one that has been silent for longer.
+    private func look() {
+        guard let watchdog, let socket else { return }
+        let silence = eventLoop.now - watchdog.lastSign
+        let grace = TimeAmount(configuration.heartbeatGrace)
+        if silence >= watchdog.interval + grace {
+            let generation = generation
+            socket.close()
+            ended(.closed(.noHeartbeat, reason: "no sign of life", by: .server), generation: generation)
+        } else if silence >= watchdog.interval {
+            socket.ping()
+            self.watchdog?.timer = look(in: watchdog.interval + grace - silence)
+        } else {
+            self.watchdog?.timer = look(in: watchdog.interval - silence)
         }
     }
 }

@@ -10,6 +10,7 @@ extension WebSocketConnector {
             let opening = connect(
                 to: endpoint,
                 on: eventLoop,
+                heard: { core.value.heard(generation: generation) },
                 received: { message in
                     guard case .text(let text) = message else { return }
                     core.value.received(text, generation: generation)
@@ -29,6 +30,11 @@ extension WebSocketConnector {
 }
 
 extension WebSocketConnection: ClientCore.Socket {
+    /// A server that chooses nothing speaks the plain dialect.
+    var dialect: Dialect {
+        subprotocol.flatMap(Dialect.init(subprotocol:)) ?? .plain
+    }
+
     func close() {
         close(.normal, reason: "")
     }

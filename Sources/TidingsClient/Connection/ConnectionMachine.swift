@@ -6,9 +6,17 @@ struct ConnectionMachine {
     private(set) var phase = Phase.idle
     /// The channels that somebody wants to hear, in the order in which they were asked for.
     private(set) var channels: [ChannelName] = []
+    /// Up to where the channels are known: what a server that keeps events is asked to begin at.
+    private(set) var positions: [ChannelName: EventPosition] = [:]
     private let backoff: Backoff
-    /// Whether there was a connection since ``connect()``: events may have been missed since then.
+    /// The channels that a connection has heard since ``connect()``: of these, something may have been missed.
+    private var heard: Set<ChannelName> = []
+    /// The channels that were asked for with a position, and not answered.
+    private var resuming: Set<ChannelName> = []
+    /// The time that a draining server announced.
+    private var announced: Duration?
     private var wasConnected = false
+    private var lastRequest = 0
 
     enum Phase: Equatable {
         /// Nobody asked for a connection, or somebody asked to end it. → `connecting`.
@@ -32,6 +40,10 @@ struct ConnectionMachine {
         case send(ClientMessage)
         /// Call ``ConnectionMachine/waited()`` after the wait before this attempt.
         case wait(attempt: Int)
+        /// Call ``ConnectionMachine/waited()`` at a random moment within this time.
+        case waitWithin(Duration)
+        /// The server says something at least this often.
+        case expectHeartbeat(every: Duration)
         /// Do not call it after all.
         case cancelWait
         /// Give to those who hear the event's channel.
@@ -66,6 +78,7 @@ extension ConnectionMachine {
             return [.cancelWait, .open]
         case .idle, .failed:
             wasConnected = false
+            heard = []
             phase = .connecting(attempt: 0)
             return [.open]
         }
@@ -81,40 +94,90 @@ extension ConnectionMachine {
     }
 
     /// The first user of a channel has come.
-    mutating func subscribe(to channel: ChannelName) -> [Action] {
+    ///
+    /// - Parameter since: Up to where it knows the channel.
+    mutating func subscribe(to channel: ChannelName, since: EventPosition? = nil) -> [Action] {
         channels.append(channel)
+        positions[channel] = since
         guard case .connected = phase else { return [] }
-        return [.send(ClientMessage(subscribe: [channel]))]
+        return requests(for: [channel])
     }
 
     /// The last user of a channel has gone.
     mutating func unsubscribe(from channel: ChannelName) -> [Action] {
         channels.removeAll { $0 == channel }
+        positions[channel] = nil
+        heard.remove(channel)
+        resuming.remove(channel)
         guard case .connected = phase else { return [] }
-        return [.send(ClientMessage(unsubscribe: [channel]))]
+        return [.send(ClientMessage(id: nextIdentifier(), unsubscribe: [channel]))]
     }
 }
 
 // MARK: - What happens
 
 extension ConnectionMachine {
-    /// The opening handshake is done. Everything that is wanted is asked for, and, if there was a connection before,
-    /// told to be stale: what happened in between is not known.
-    mutating func opened() -> [Action] {
+    /// The opening handshake is done. Everything that is wanted is asked for. A server that keeps no events is not asked
+    /// what was missed: each channel that was heard before is stale.
+    ///
+    /// - Parameter keepsEvents: Whether the server answers with positions.
+    mutating func opened(keepsEvents: Bool) -> [Action] {
         guard case .connecting(let attempt) = phase else { return [.close] }
         phase = .connected(attempt: attempt)
-        var actions = messages(subscribingTo: channels).map(Action.send)
-        if wasConnected { actions += channels.map { .deliver(.stale($0, reason: .gap)) } }
         wasConnected = true
-        return actions
+        announced = nil
+        guard !keepsEvents else { return requests(for: channels) }
+        positions = [:]
+        let stale = channels.filter { !heard.insert($0).inserted }
+        return requests(for: channels) + stale.map { .deliver(.stale($0, reason: .gap)) }
     }
 
     mutating func received(_ message: ServerMessage) -> [Action] {
         switch message {
-        case .event(let event): [.deliver(event)]
-        case .error(let error): [.report(error)]
-        case .pong: []
+        case .event(let event):
+            return received(event)
+        case .reply(let reply):
+            return reply.subscribed.flatMap { subscribed($0) } + reply.refused.map { refused($0) }
+        case .error(let error, _):
+            return [refused(error)]
+        case .welcome(let welcome):
+            return [.expectHeartbeat(every: welcome.heartbeat)]
+        case .draining(let time):
+            announced = time
+            return []
         }
+    }
+
+    /// An event that the client has seen is dropped: one may come twice when a server begins anew from a position.
+    private mutating func received(_ event: BroadcastEvent) -> [Action] {
+        guard channels.contains(event.channel) else { return [] }
+        guard let position = event.position else { return [.deliver(event)] }
+        if let known = positions[event.channel], known.epoch == position.epoch, known.offset >= position.offset {
+            return []
+        }
+        positions[event.channel] = position
+        return [.deliver(event)]
+    }
+
+    /// The server has begun to tell of a channel, and has or has not told what was missed.
+    private mutating func subscribed(_ subscribed: SubscribedChannel) -> [Action] {
+        let channel = subscribed.channel
+        guard channels.contains(channel) else { return [] }
+        let wasResuming = resuming.remove(channel) != nil
+        let wasHeard = !heard.insert(channel).inserted
+        // What was missed follows and moves the position; without it, the position is where the server begins.
+        if subscribed.recovered { return [] }
+        positions[channel] = subscribed.position
+        guard wasResuming || wasHeard else { return [] }
+        var stale = BroadcastEvent.stale(channel, reason: .gap)
+        stale.position = subscribed.position
+        stale.spread = subscribed.spread
+        return [.deliver(stale)]
+    }
+
+    private mutating func refused(_ error: WireError) -> Action {
+        if let channel = error.channel.flatMap({ try? ChannelName($0) }) { resuming.remove(channel) }
+        return .report(error)
     }
 
     /// The connection ended, or was not made.
@@ -130,7 +193,12 @@ extension ConnectionMachine {
         case .connected(let previous): attempt = wasStable ? 1 : previous + 1
         }
         switch end.advice {
-        case .reconnect, .reconnectAnnounced, .reconnectResuming, .refreshToken:
+        case .reconnect, .reconnectAnnounced:
+            guard let time = announced else { return wait(beforeAttempt: attempt, after: end) }
+            announced = nil
+            phase = .waiting(attempt: attempt)
+            return [.waitWithin(time)]
+        case .reconnectResuming, .refreshToken:
             return wait(beforeAttempt: attempt, after: end)
         case .reconnectLongest:
             return wait(beforeAttempt: max(attempt, Self.attemptOfLongestWait), after: end)
@@ -165,20 +233,29 @@ extension ConnectionMachine {
     /// Doubling anything above a nanosecond this often is longer than any maximum.
     private static var attemptOfLongestWait: Int { 30 }
 
-    /// As few messages as the limits of the server allow.
-    private func messages(subscribingTo channels: [ChannelName]) -> [ClientMessage] {
+    private mutating func nextIdentifier() -> RequestIdentifier {
+        lastRequest += 1
+        return RequestIdentifier(lastRequest)
+    }
+
+    /// Asks for channels, from where they are known, in as few messages as the limits of the server allow.
+    private mutating func requests(for channels: [ChannelName]) -> [Action] {
         var messages: [ClientMessage] = []
         var bytes = 0
         for channel in channels {
-            // Every byte of a name could need an escape of six.
-            let size = channel.rawValue.utf8.count * 6 + 3
-            if messages.isEmpty || bytes + size > WireLimits.clientMessageBytes - 64 {
-                messages.append(ClientMessage())
+            // Every byte of a name could need an escape of six, and with a position the name is said twice.
+            let size = channel.rawValue.utf8.count * 12 + 128
+            if messages.isEmpty || bytes + size > WireLimits.clientMessageBytes - 256 {
+                messages.append(ClientMessage(id: nextIdentifier()))
                 bytes = 0
             }
             messages[messages.count - 1].subscribe.append(channel)
+            if let position = positions[channel] {
+                messages[messages.count - 1].since[channel] = position
+                resuming.insert(channel)
+            }
             bytes += size
         }
-        return messages
+        return messages.map(Action.send)
     }
 }

@@ -5,7 +5,7 @@ import TidingsWire
 
 /// Sends a client's opening handshake and reads the server's answer (RFC 6455 §4.1).
 ///
-/// Succeeds when the server has switched; this handler and HTTP's are then gone from the pipeline, and what the server
+/// Succeeds, with the subprotocol that the server chose, when the server has switched; this handler and HTTP's are then gone from the pipeline, and what the server
 /// sent behind its answer is on its way to the next handler.
 final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPClientResponsePart
@@ -24,7 +24,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private let endpoint: WebSocketEndpoint
     private let key: String
-    private let done: EventLoopPromise<Void>
+    private let subprotocols: [String]
+    private let done: EventLoopPromise<String?>
     private let makeHandler: () -> WebSocketClientHandler
     private var head: HTTPResponseHead?
     private var body = ByteBuffer()
@@ -33,11 +34,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     init(
         endpoint: WebSocketEndpoint,
         key: String,
-        done: EventLoopPromise<Void>,
+        subprotocols: [String],
+        done: EventLoopPromise<String?>,
         makeHandler: @escaping () -> WebSocketClientHandler
     ) {
         self.endpoint = endpoint
         self.key = key
+        self.subprotocols = subprotocols
         self.done = done
         self.makeHandler = makeHandler
     }
@@ -81,13 +84,16 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     private static let maximumDetailBytes = 16 * 1024
 
     private func sendRequest(_ context: ChannelHandlerContext) {
-        let headers: HTTPHeaders = [
+        var headers: HTTPHeaders = [
             "Host": endpoint.authority,
             "Upgrade": "websocket",
             "Connection": "Upgrade",
             "Sec-WebSocket-Key": key,
             "Sec-WebSocket-Version": WebSocketHandshake.version,
         ]
+        if !subprotocols.isEmpty {
+            headers.add(name: "Sec-WebSocket-Protocol", value: subprotocols.joined(separator: ", "))
+        }
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: endpoint.target, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
@@ -102,13 +108,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
             WebSocketHandshake.list(head.headers.first(name: "Connection") ?? "", has: "upgrade"),
             head.headers.first(name: "Sec-WebSocket-Accept") == WebSocketHandshake.accept(key),
             !head.headers.contains(name: "Sec-WebSocket-Extensions"),
-            !head.headers.contains(name: "Sec-WebSocket-Protocol")
+            head.headers.first(name: "Sec-WebSocket-Protocol").map(subprotocols.contains) ?? true
         else {
             done.fail(BadAnswer(description: "the server's handshake does not match the request"))
             return context.close(promise: nil)
         }
         do {
-            try switchProtocols(context.channel)
+            try switchProtocols(context.channel, to: head.headers.first(name: "Sec-WebSocket-Protocol"))
         } catch {
             done.fail(error)
             context.close(promise: nil)
@@ -117,7 +123,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Takes HTTP out of the pipeline. The decoder goes last and hands the bytes behind the answer to whoever is next;
     /// until it is gone it takes every write for a part of a request, so only then may the owner hear of the connection.
-    private func switchProtocols(_ channel: any Channel) throws {
+    private func switchProtocols(_ channel: any Channel, to subprotocol: String?) throws {
         let pipeline = channel.pipeline.syncOperations
         let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPResponseDecoder>.self)
         let handler = makeHandler()
@@ -126,7 +132,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         pipeline.removeHandler(context: try pipeline.context(handlerType: HTTPRequestEncoder.self), promise: nil)
         pipeline.removeHandler(context: try pipeline.context(handler: self), promise: nil)
         pipeline.removeHandler(context: decoder).assumeIsolated().whenComplete { [done] result in
-            done.completeWith(result)
+            done.completeWith(result.map { subprotocol })
             handler.start()
         }
     }

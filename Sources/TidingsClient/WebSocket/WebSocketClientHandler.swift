@@ -10,6 +10,7 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let closeTimeout: TimeAmount
+    private let heard: () -> Void
     private let received: (WebSocketMessage) -> Void
     private let closed: (CloseCode, _ reason: String, CloseCode.Sender) -> Void
     private var reader: WebSocketReader
@@ -30,10 +31,12 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     init(
         maximumMessageBytes: Int,
         closeTimeout: TimeAmount,
+        heard: @escaping () -> Void,
         received: @escaping (WebSocketMessage) -> Void,
         closed: @escaping (CloseCode, _ reason: String, CloseCode.Sender) -> Void
     ) {
         self.closeTimeout = closeTimeout
+        self.heard = heard
         self.received = received
         self.closed = closed
         reader = WebSocketReader(from: .server, maximumMessageBytes: maximumMessageBytes)
@@ -69,6 +72,7 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        heard()
         var buffer = unwrapInboundIn(data)
         if early?.writeBuffer(&buffer) == nil { read(buffer) }
     }

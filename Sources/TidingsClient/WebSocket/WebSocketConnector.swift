@@ -13,6 +13,8 @@ package struct WebSocketConnector: Sendable {
     package var connectTimeout: TimeAmount = .seconds(10)
     /// Time that the server has to answer a close frame.
     package var closeTimeout: TimeAmount = .seconds(5)
+    /// What is offered to be spoken (RFC 6455 §1.9), in the order of preference.
+    package var subprotocols: [String] = []
     /// The most bytes in one message from the server.
     package var maximumMessageBytes = WireLimits.serverMessageBytes
 
@@ -24,22 +26,31 @@ package struct WebSocketConnector: Sendable {
     /// - Parameters:
     ///   - endpoint: The server.
     ///   - eventLoop: Where the connection lives, and where both closures are called.
+    ///   - heard: Called whenever bytes come, before what they say is received.
     ///   - received: Hears text, binary and pong messages.
     ///   - closed: Called once, last, after a connection that was made has ended; not if none was made.
     /// - Returns: The connection; fails if there is none.
     package func connect(
         to endpoint: WebSocketEndpoint,
         on eventLoop: any EventLoop,
+        heard: @escaping @Sendable () -> Void = {},
         received: @escaping @Sendable (WebSocketMessage) -> Void,
         closed: @escaping @Sendable (CloseCode, _ reason: String, CloseCode.Sender) -> Void
     ) -> EventLoopFuture<WebSocketConnection> {
-        let done = eventLoop.makePromise(of: Void.self)
+        let done = eventLoop.makePromise(of: String?.self)
         let opening = ClientBootstrap(group: eventLoop)
             .connectTimeout(connectTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try addHandlers(to: channel, endpoint: endpoint, done: done, received: received, closed: closed)
+                    try addHandlers(
+                        to: channel,
+                        endpoint: endpoint,
+                        done: done,
+                        heard: heard,
+                        received: received,
+                        closed: closed
+                    )
                 }
             }
             .connect(host: endpoint.host, port: endpoint.port)
@@ -48,9 +59,10 @@ package struct WebSocketConnector: Sendable {
             done.fail(ChannelError.connectTimeout(connectTimeout))
         }
         done.futureResult.whenComplete { _ in deadline.cancel() }
-        return opening.and(done.futureResult).flatMapThrowing { channel, _ in
+        return opening.and(done.futureResult).flatMapThrowing { channel, subprotocol in
             let handler = try channel.pipeline.syncOperations.handler(type: WebSocketClientHandler.self)
-            return WebSocketConnection(channel: channel, handler: NIOLoopBound(handler, eventLoop: eventLoop))
+            let bound = NIOLoopBound(handler, eventLoop: eventLoop)
+            return WebSocketConnection(channel: channel, handler: bound, subprotocol: subprotocol)
         }.flatMapErrorThrowing { error in
             opening.whenSuccess { $0.close(promise: nil) }
             throw error
@@ -60,7 +72,8 @@ package struct WebSocketConnector: Sendable {
     private func addHandlers(
         to channel: any Channel,
         endpoint: WebSocketEndpoint,
-        done: EventLoopPromise<Void>,
+        done: EventLoopPromise<String?>,
+        heard: @escaping @Sendable () -> Void,
         received: @escaping @Sendable (WebSocketMessage) -> Void,
         closed: @escaping @Sendable (CloseCode, _ reason: String, CloseCode.Sender) -> Void
     ) throws {
@@ -76,11 +89,13 @@ package struct WebSocketConnector: Sendable {
         let handshake = HandshakeHandler(
             endpoint: endpoint,
             key: WebSocketHandshake.makeKey(using: &generator),
+            subprotocols: subprotocols,
             done: done,
             makeHandler: { [maximumMessageBytes, closeTimeout] in
                 WebSocketClientHandler(
                     maximumMessageBytes: maximumMessageBytes,
                     closeTimeout: closeTimeout,
+                    heard: heard,
                     received: received,
                     closed: closed
                 )
@@ -96,6 +111,8 @@ package struct WebSocketConnector: Sendable {
 package struct WebSocketConnection: Sendable {
     let channel: any Channel
     let handler: NIOLoopBound<WebSocketClientHandler>
+    /// What the server chose to speak of what was offered; nil if nothing.
+    let subprotocol: String?
 
     /// Sends a text message, after those sent before.
     ///
@@ -109,6 +126,11 @@ package struct WebSocketConnection: Sendable {
     /// - Parameter bytes: Anything.
     package func send(binary bytes: [UInt8]) {
         run { $0.send(.binary, bytes) }
+    }
+
+    /// Asks the server for a sign of life.
+    package func ping() {
+        run { $0.send(.ping, []) }
     }
 
     /// Starts the closing handshake.

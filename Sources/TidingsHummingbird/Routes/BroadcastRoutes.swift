@@ -14,26 +14,30 @@ struct BroadcastRoutes {
             guard broadcast.hub.isDraining else { return }
             throw BroadcastError(.closed, "The server is draining.")
         }
-        addWebSocket(to: router)
+        addWebSocket(at: endpoints.webSocketPath, to: router) { attempt in
+            attempt.offeredSubprotocols.lazy.compactMap(Dialect.init(subprotocol:)).first
+        }
+        addWebSocket(at: endpoints.topicWebSocketPath, to: router) { _ in .topic }
         addStats(to: router)
         addHealth(to: router)
     }
 
-    private func addWebSocket(to router: Router<some RequestContext>) {
+    /// - Parameter choose: The dialect; nil if the client offers none, which is the plain one.
+    private func addWebSocket(
+        at path: RouterPath,
+        to router: Router<some RequestContext>,
+        choose: @escaping @Sendable (UpgradeAttempt) -> Dialect?
+    ) {
         let hub = broadcast.hub
         let allowedOrigins = endpoints.allowedOrigins
-        router.get(endpoints.webSocketPath) { request, _ in
+        router.get(path) { request, _ in
             guard let attempt = UpgradeAttempt.current else { throw UpgradeAttempt.notAnUpgrade }
             try allowedOrigins.check(request)
-            if let refusal = hub.refusal {
-                throw Problem(
-                    .serviceUnavailable,
-                    code: refusal.code == .full ? "server_full" : "draining",
-                    detail: refusal.message,
-                    headers: [.retryAfter: "5"]
-                )
+            if let refusal = hub.refusal { throw Problem(refusal) }
+            let chosen = choose(attempt)
+            return try attempt.accept(subprotocol: chosen?.subprotocol) { eventLoop, hasTLS in
+                hub.makeSessionHandler(on: eventLoop, speaking: chosen ?? .plain, writesDirectly: !hasTLS)
             }
-            return try attempt.accept { hub.makeSessionHandler(on: $0, writesDirectly: !$1) }
         }
     }
 
@@ -74,6 +78,18 @@ extension Response {
             status: .ok,
             headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: try ResponseBody(json: value)
+        )
+    }
+}
+
+extension Problem {
+    /// A server that takes no further connection.
+    fileprivate init(_ refusal: BroadcastError) {
+        self.init(
+            .serviceUnavailable,
+            code: refusal.code == .full ? "server_full" : "draining",
+            detail: refusal.message,
+            headers: [.retryAfter: "5"]
         )
     }
 }

@@ -24,11 +24,20 @@ package final class UpgradeAttempt: Sendable {
     /// What the connection becomes if the answer's status is 101.
     var makeHandler: MakeHandler? { handler.withLock { $0 } }
 
+    /// The subprotocols that the client offers, in the order in which it prefers them (RFC 6455 §11.3.4).
+    package var offeredSubprotocols: [String] {
+        request.headerFields[values: .secWebSocketProtocol].flatMap { list in
+            list.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }).map(String.init)
+        }
+    }
+
     /// Accepts: checks the opening handshake (RFC 6455 §4.2.1) and answers it (§4.2.2).
     ///
-    /// - Parameter makeHandler: Makes the handler that takes over the channel.
+    /// - Parameters:
+    ///   - subprotocol: One of those that the client offers; nil for none.
+    ///   - makeHandler: Makes the handler that takes over the channel.
     /// - Throws: ``Problem`` if the request is not a correct handshake.
-    package func accept(_ makeHandler: @escaping MakeHandler) throws -> Response {
+    package func accept(subprotocol: String? = nil, _ makeHandler: @escaping MakeHandler) throws -> Response {
         guard request.headerFields[.secWebSocketVersion] == WebSocketHandshake.version else {
             throw Problem(
                 .upgradeRequired,
@@ -45,12 +54,11 @@ package final class UpgradeAttempt: Sendable {
             )
         }
         handler.withLock { $0 = makeHandler }
-        return Response(
-            status: .switchingProtocols,
-            headers: [
-                .upgrade: "websocket", .connection: "Upgrade", .secWebSocketAccept: WebSocketHandshake.accept(key),
-            ]
-        )
+        var headers: HTTPFields = [
+            .upgrade: "websocket", .connection: "Upgrade", .secWebSocketAccept: WebSocketHandshake.accept(key),
+        ]
+        headers[.secWebSocketProtocol] = subprotocol
+        return Response(status: .switchingProtocols, headers: headers)
     }
 
     /// The answer to a plain request on a path that only speaks WebSocket.

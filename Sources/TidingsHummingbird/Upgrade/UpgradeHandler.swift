@@ -169,10 +169,13 @@ extension UpgradeHandler {
         let pipeline = channel.pipeline.syncOperations
         do {
             try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
-            try pipeline.addHandler(makeHandler(channel.eventLoop, hasTLS), position: .after(self))
-            try removeHTTP(from: pipeline).assumeIsolated().whenSuccess {
-                // What the decoder handed on has been read by now. The channel's own turn to read was swallowed while
-                // the router decided.
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try removeHTTPServer(from: pipeline)
+            // From here on what is written goes out as it is: the handler may greet the client as soon as it is added.
+            try pipeline.addHandler(makeHandler(channel.eventLoop, hasTLS), position: .after(decoder))
+            // The decoder goes last: it hands what it has of the client's first frames to the handler.
+            pipeline.removeHandler(decoder).assumeIsolated().whenSuccess {
+                // The channel's own turn to read was swallowed while the router decided.
                 pipeline.fireChannelReadComplete()
                 channel.read()
             }
@@ -182,17 +185,14 @@ extension UpgradeHandler {
         }
     }
 
-    /// Takes out every handler of HTTP. The decoder goes last: it hands what it has of the client's first frames to
-    /// whoever is next.
-    private func removeHTTP(from pipeline: ChannelPipeline.SynchronousOperations) throws -> EventLoopFuture<Void> {
-        let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
+    /// Takes out every handler of HTTP but the decoder, this one included.
+    private func removeHTTPServer(from pipeline: ChannelPipeline.SynchronousOperations) throws {
         if let connectionState = try? pipeline.context(handlerType: HTTPConnectionStateHandler.self) {
             pipeline.removeHandler(context: connectionState, promise: nil)
         }
         pipeline.removeHandler(context: try pipeline.context(handlerType: HTTPResponseEncoder.self), promise: nil)
         pipeline.removeHandler(context: try pipeline.context(handlerType: HTTP1ToHTTPServerCodec.self), promise: nil)
         pipeline.removeHandler(context: try pipeline.context(handler: self), promise: nil)
-        return pipeline.removeHandler(context: decoder)
     }
 
     /// Answers and ends the connection. The client's side stays open until it has read the answer, or the deadline.

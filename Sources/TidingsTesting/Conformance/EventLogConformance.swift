@@ -72,7 +72,7 @@ public enum EventLogConformance {
         after position: EventPosition
     ) async throws -> [String] {
         switch try await log.events(on: channel, after: position) {
-        case .events(let events): return events.map(\.event.name.rawValue)
+        case .events(let events): return events.map(\.name.rawValue)
         case .notRecoverable(let reason): throw ConformanceFailure("\(position) is not recoverable: \(reason.rawValue)")
         }
     }

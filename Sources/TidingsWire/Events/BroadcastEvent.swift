@@ -1,3 +1,9 @@
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
 /// Something that happened, told on a channel.
 ///
 /// The payload of an entity's event is a hint (`entity_id`, `version`), not the entity: a receiver refetches what it
@@ -6,13 +12,36 @@
 /// ```swift
 /// BroadcastEvent(channel: "order", name: "item_added", payload: ["entity_id": "42", "item_id": "7"])
 /// ```
-public struct BroadcastEvent: Hashable, Sendable {
+///
+/// An event is its channel, its name and its payload. The other properties are about its way, most are set by the
+/// server that publishes it, and a receiver has what its ``Dialect`` carries:
+///
+/// | | plain | extended | topic |
+/// |---|---|---|---|
+/// | ``position`` | | `position` | |
+/// | ``spread`` | | `spread_ms` | |
+/// | ``traceID`` | | | `trace_id` |
+/// | ``time`` | | | `timestamp`, unless the payload has one |
+///
+/// Two events are equal when they say the same: channel, name and payload. What is about the way does not count, so an
+/// event equals the one that was published, whatever it went through. Two events that say the same and happened at
+/// different times are told apart by their positions.
+public struct BroadcastEvent: Sendable {
     /// Where it is told.
     public let channel: ChannelName
     /// What happened.
     public let name: EventName
     /// What it is about: always a JSON object.
     public let payload: EventPayload
+    /// Where it stands in its channel's log; nil until it is published, and when the dialect does not tell.
+    public var position: EventPosition?
+    /// A receiver that answers the event with a request waits a random part of this time first, because many others will
+    /// do the same; nil when there is no need to.
+    public var spread: Duration?
+    /// The trace that it belongs to, in the form of whoever traces; nil when there is none.
+    public var traceID: String?
+    /// When it happened; nil until it is published, and when the dialect does not tell. Milliseconds survive the wire.
+    public var time: Date?
 
     /// Makes an event.
     ///
@@ -20,10 +49,41 @@ public struct BroadcastEvent: Hashable, Sendable {
     ///   - channel: Where it is told.
     ///   - name: What happened.
     ///   - payload: What it is about.
-    public init(channel: ChannelName, name: EventName, payload: EventPayload = EventPayload()) {
+    ///   - position: Where it stands in its channel's log. The server that publishes the event sets it.
+    ///   - spread: Within what time receivers should spread their requests.
+    ///   - traceID: The trace that it belongs to.
+    ///   - time: When it happened.
+    public init(
+        channel: ChannelName,
+        name: EventName,
+        payload: EventPayload = EventPayload(),
+        position: EventPosition? = nil,
+        spread: Duration? = nil,
+        traceID: String? = nil,
+        time: Date? = nil
+    ) {
         self.channel = channel
         self.name = name
         self.payload = payload
+        self.position = position
+        self.spread = spread
+        self.traceID = traceID
+        self.time = time
+    }
+
+    /// The same, told on another channel.
+    ///
+    /// - Parameter channel: Where it is told.
+    public func told(on channel: ChannelName) -> BroadcastEvent {
+        BroadcastEvent(
+            channel: channel,
+            name: name,
+            payload: payload,
+            position: position,
+            spread: spread,
+            traceID: traceID,
+            time: time
+        )
     }
 
     /// The reserved event that tells a reader of a channel to refetch.
@@ -39,6 +99,20 @@ public struct BroadcastEvent: Hashable, Sendable {
     public var staleReason: StaleReason? {
         guard name == .stale else { return nil }
         return payload.string("reason").map(StaleReason.init(rawValue:))
+    }
+}
+
+extension BroadcastEvent: Hashable {
+    /// Whether both events say the same: channel, name and payload.
+    public static func == (left: BroadcastEvent, right: BroadcastEvent) -> Bool {
+        left.channel == right.channel && left.name == right.name && left.payload == right.payload
+    }
+
+    /// Feeds channel, name and payload.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(channel)
+        hasher.combine(name)
+        hasher.combine(payload)
     }
 }
 

@@ -20,14 +20,6 @@ enum JSONWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Appends `"name":`.
-    static func appendName(_ name: StaticString, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
-    }
-
     /// Appends an array of strings.
     static func append(_ strings: some Sequence<String>, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "["))

@@ -77,7 +77,7 @@ private struct EventPrinter: Service {
 
     func run() async throws {
         for await event in events.cancelOnGracefulShutdown() {
-            let line = PlainDialect.encode(.event(event)) + [UInt8(ascii: "\n")]
+            let line = Dialect.plain.encode(event) + [UInt8(ascii: "\n")]
             try FileHandle.standardOutput.write(contentsOf: Data(line))
         }
     }

@@ -129,7 +129,11 @@ struct EventPayloadTests {
         }
         let payload = try EventPayload(json: nested(WireLimits.payloadDepth))
         let event = BroadcastEvent(channel: "order", name: .updated, payload: payload)
-        #expect(PlainDialect.decodeServerMessage(PlainDialect.encode(.event(event))) == .event(event))
+        for dialect in Dialect.allCases {
+            let text = dialect.encode(event)
+            #expect(dialect.decodeServerMessage(text) == .event(event))
+            #expect(throws: Never.self) { try JSONTree(text) }
+        }
         let error = #expect(throws: WireError.self) { try EventPayload(json: nested(WireLimits.payloadDepth + 1)) }
         #expect(error?.code == .badJSON)
         #expect(WireLimits.payloadDepth < WireLimits.jsonDepth)

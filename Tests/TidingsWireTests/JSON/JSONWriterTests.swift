@@ -57,11 +57,4 @@ struct JSONWriterTests {
         JSONWriter.append(strings, to: &bytes)
         #expect(bytes == Array(json.utf8))
     }
-
-    @Test("Names of members")
-    func names() {
-        var bytes: [UInt8] = []
-        JSONWriter.appendName("channel", to: &bytes)
-        #expect(bytes == Array("\"channel\":".utf8))
-    }
 }

@@ -7,8 +7,9 @@ struct VectorsTests {
     @Test(
         "Every file is there and has cases",
         arguments: [
-            "channel-names", "close-codes", "plain-client-messages", "plain-server-messages", "positions",
-            "websocket-frames",
+            "channel-names", "close-codes", "extended-client-messages", "extended-server-messages",
+            "plain-client-messages", "plain-server-messages", "positions", "topic-client-messages",
+            "topic-server-messages", "websocket-frames",
         ]
     )
     func files(name: String) throws {
