@@ -81,9 +81,12 @@ let package = Package(
         .executableTarget(
             name: "tidings",
             dependencies: [
+                "TidingsBroadcast",
                 "TidingsClient",
+                "TidingsHummingbird",
                 "TidingsWire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
