@@ -17,11 +17,12 @@ extension Application {
     ///     return order
     /// }
     /// let application = Application(router: router, broadcast: broadcast)
-    /// try await application.runService()
+    /// try await application.runService(draining: broadcast)
     /// ```
     ///
     /// The endpoints are added to the router after its own routes: middleware that the router has by now applies to
-    /// them too, upgrade requests included. On graceful shutdown every session is closed with 1001.
+    /// them too, upgrade requests included. On graceful shutdown every session is closed; see
+    /// ``BroadcastDrain`` for letting clients go before the server does.
     ///
     /// - Parameters:
     ///   - router: The application's routes.
