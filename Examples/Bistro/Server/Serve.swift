@@ -93,7 +93,7 @@ struct Serve: AsyncParsableCommand {
 
               Open       http://\(site)/  in two windows
               Try        add an order in one and watch the other
-              Listen     tidings listen ws://\(site)/ws/broadcast order
+              Listen     swift run tidings listen ws://\(site)/ws/broadcast order
               Change     curl -X POST http://\(site)/orders -H 'Content-Type: application/json' -d '{"table": "7"}'
               Database   \(database)
 
