@@ -11,7 +11,7 @@ SUITE ?=
 
 swift_sources = $(wildcard Package.swift Sources Tests Examples)
 
-.PHONY: run test lint format bench conformance docs clean help
+.PHONY: run test lint format bench faults conformance docs clean help
 
 run: ## Start the demo on http://127.0.0.1:8080 (PORT=…, DB=file keeps its data)
 	@scripts/setup run
@@ -36,6 +36,10 @@ format: ## Format all Swift sources in place
 
 bench: ## Run the benchmarks
 	@if [ -x Benchmarks/run ]; then Benchmarks/run; else echo "There are no benchmarks yet."; fi
+
+faults: ## Run the fault tests with more of everything
+	@scripts/setup run
+	@FAULTS=full swift test --disable-xctest --filter FaultTests
 
 conformance: ## Run the Autobahn suite (SUITE=folder that has it built)
 	@scripts/setup run

@@ -13,6 +13,7 @@ public final class PortHolder: Sendable {
     private struct State {
         var target: Int?
         var connections: [any Channel] = []
+        var swallows = false
     }
 
     private init(listener: any Channel, port: Int) {
@@ -48,6 +49,19 @@ public final class PortHolder: Sendable {
         return try await body()
     }
 
+    /// From here on nothing arrives on either side, and nobody is told: connections look as if nothing happened. New ones
+    /// are accepted and as silent.
+    public func swallow() {
+        state.withLock { $0.swallows = true }
+    }
+
+    /// Passes new connections on. Those that lost something stay silent.
+    public func passOn() {
+        state.withLock { $0.swallows = false }
+    }
+
+    private var swallows: Bool { state.withLock { $0.swallows } }
+
     private func cut() {
         let connections = state.withLock { state in
             defer { state = State() }
@@ -63,8 +77,8 @@ public final class PortHolder: Sendable {
             .connect(host: "127.0.0.1", port: target)
             .flatMapThrowing { server in
                 self.state.withLock { $0.connections += [client, server] }
-                try client.pipeline.syncOperations.addHandler(Pipe(to: server))
-                try server.pipeline.syncOperations.addHandler(Pipe(to: client))
+                try client.pipeline.syncOperations.addHandler(Pipe(to: server, of: self))
+                try server.pipeline.syncOperations.addHandler(Pipe(to: client, of: self))
                 for channel in [client, server] { try channel.syncOptions?.setOption(.autoRead, value: true) }
             }
     }
@@ -88,18 +102,25 @@ public final class PortHolder: Sendable {
         typealias InboundIn = ByteBuffer
 
         private let other: any Channel
+        private let holder: PortHolder
+        /// A connection that has lost something stays silent: passing on the rest would be no network's doing.
+        private var isBroken = false
 
-        init(to other: any Channel) {
+        init(to other: any Channel, of holder: PortHolder) {
             self.other = other
+            self.holder = holder
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            isBroken = isBroken || holder.swallows
+            guard !isBroken else { return }
             other.writeAndFlush(unwrapInboundIn(data), promise: nil)
         }
 
         func channelInactive(context: ChannelHandlerContext) {
-            other.close(promise: nil)
             context.fireChannelInactive()
+            guard !isBroken, !holder.swallows else { return }
+            other.close(promise: nil)
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {

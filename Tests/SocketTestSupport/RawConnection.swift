@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 
@@ -70,6 +71,19 @@ public final class RawConnection: Sendable {
         var all: [UInt8] = []
         while let bytes = try await inbox.next() { all += bytes }
         return all
+    }
+
+    /// Hands bytes to the system and does not wait until it takes them.
+    public func sendWithoutWaiting(_ bytes: [UInt8]) {
+        channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+    }
+
+    /// Ends the connection with a reset, as a process does that dies with unread bytes.
+    public func reset() async {
+        if let options = channel as? any SocketOptionProvider {
+            try? await options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        }
+        try? await channel.close()
     }
 
     /// Ends this side.

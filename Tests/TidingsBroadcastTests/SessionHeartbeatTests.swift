@@ -44,6 +44,17 @@ struct SessionHeartbeatTests {
         #expect(heartbeat.tick(at: 45, limits: limits) == .end)
     }
 
+    @Test("a write that did not have to wait is no sign of life")
+    func writesProveNothing() {
+        var heartbeat = SessionHeartbeat(at: 0)
+        for now: Int64 in 1...34 {
+            heartbeat.progressed(at: now, isThrough: true)
+            #expect(heartbeat.tick(at: now, limits: limits) != .end)
+        }
+        heartbeat.progressed(at: 35, isThrough: true)
+        #expect(heartbeat.tick(at: 35, limits: limits) == .end)
+    }
+
     @Test("a peer that reads slowly is alive as long as it reads")
     func slow() {
         var heartbeat = SessionHeartbeat(at: 0)

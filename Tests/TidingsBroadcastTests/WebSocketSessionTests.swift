@@ -53,6 +53,17 @@ final class WebSocketSessionTests {
         #expect(Set(hub.channels.keys) == ["order", "contact"])
     }
 
+    @Test("a message that names far more channels than a connection may hold gets one short answer")
+    func thousandsOfChannels() throws {
+        let client = try Client(hub, loop)
+        let names = (0..<5000).map { _ in "\" \"" }.joined(separator: ",")
+        try client.send("{\"subscribe\":[\(names)]}")
+        let answers = try client.receive()
+        #expect(answers.count == 1)
+        #expect(answers.first?.contains(#""code":"too_many_channels""#) == true)
+        #expect((answers.first?.utf8.count ?? 0) < 300)
+    }
+
     @Test("past the limit of channels each further one gets its error, and room can be made")
     func tooManyChannels() throws {
         var configuration = BroadcastHub.Configuration()

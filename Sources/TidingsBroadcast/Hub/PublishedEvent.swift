@@ -46,8 +46,10 @@ final class PublishedEvent: Sendable {
     /// snapshot the newest is enough.
     func overflow() -> PublishedEvent {
         guard delivery != .snapshot else { return self }
+        var stale = BroadcastEvent.stale(event.channel, reason: .lagged)
+        stale.time = event.time
         return PublishedEvent(
-            event: .stale(event.channel, reason: .lagged),
+            event: stale,
             position: position,
             delivery: delivery,
             isOverflow: true

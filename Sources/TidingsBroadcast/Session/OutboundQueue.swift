@@ -63,7 +63,7 @@ struct OutboundQueue {
                 subject,
                 with: Entry(frame: published.frame(in: dialect), channel: channel, subject: subject, isSignal: true)
             )
-            if signals[channel, default: Signals()].count > maximumSignals { collapse(channel) }
+            if signals[channel, default: Signals()].count > maximumSignals { collapse(channel, at: published) }
         case .snapshot:
             let subject = Subject.channel(channel)
             replace(
@@ -73,7 +73,7 @@ struct OutboundQueue {
         case .stream:
             insert(Entry(frame: published.frame(in: dialect), channel: channel, subject: nil, isSignal: false))
         }
-        while bytes > maximumBytes, let largest = largestChannel() { collapse(largest) }
+        while bytes > maximumBytes, let largest = largestChannel() { collapse(largest, at: published) }
         return bytes <= maximumBytes
     }
 
@@ -129,9 +129,11 @@ struct OutboundQueue {
         signals[entry.channel] = waiting.count > 0 ? waiting : nil
     }
 
-    private mutating func collapse(_ channel: ChannelName) {
+    /// - Parameter published: The event for which there was no room: the channel is stale from its time on.
+    private mutating func collapse(_ channel: ChannelName, at published: PublishedEvent) {
         removeAll(of: channel)
-        let stale = BroadcastEvent.stale(channel, reason: .lagged)
+        var stale = BroadcastEvent.stale(channel, reason: .lagged)
+        stale.time = published.event.time
         let frame = ByteBuffer(textFrame: dialect.encode(stale))
         insert(Entry(frame: frame, channel: channel, subject: nil, isSignal: true))
         signals[channel, default: Signals()].isStale = true

@@ -40,8 +40,9 @@ struct SessionHeartbeat {
         blockedSince = blockedSince ?? now
     }
 
-    /// A write that had to wait went on, or is through.
+    /// A write went on, or is through. That is a sign of life only if it had to wait.
     mutating func progressed(at now: Int64, isThrough: Bool) {
+        guard blockedSince != nil else { return }
         lastSign = now
         blockedSince = isThrough ? nil : now
     }

@@ -218,6 +218,13 @@ extension WebSocketSession {
 
 extension WebSocketSession {
     private func perform(_ message: ClientMessage) {
+        // The answer names every channel: one to a message of thousands would be many times the message.
+        let named = message.subscribe.count + message.unsubscribe.count + message.refused.count
+        guard named <= 2 * configuration.channelsPerSession else {
+            let most = 2 * configuration.channelsPerSession
+            let error = WireError(.tooManyChannels, "A message names at most \(most) channels; nothing of it was done.")
+            return send(.error(error, id: message.id))
+        }
         var reply = ServerReply(id: message.id, refused: message.refused, pong: message.ping)
         let missed = subscribe(message, &reply)
         for channel in message.unsubscribe { unsubscribe(from: channel) }

@@ -67,9 +67,8 @@ extension Timestamp {
 
         /// The day so many days after the first of January of the year 1.
         init(number: Int) {
-            // 400 years have 146,097 days, wherever they begin. The estimate misses by a year at the most.
+            // 400 years have 146,097 days, wherever they begin. The estimate is the year itself or the one before.
             var year = number * 400 / 146_097 + 1
-            if Self.number(beforeYear: year) > number { year -= 1 }
             if Self.number(beforeYear: year + 1) <= number { year += 1 }
             let dayOfYear = number - Self.number(beforeYear: year)
             let month = (1...12).last { Self.number(beforeMonth: $0, of: year) <= dayOfYear } ?? 1

@@ -96,6 +96,21 @@ struct TimestampTests {
         }
     }
 
+    @Test("Every year begins on the day after the one before has ended")
+    func years() throws {
+        for year in 1...9998 {
+            let digits = String(repeating: "0", count: 4 - String(year + 1).count) + String(year + 1)
+            let first = try #require(Timestamp.date("\(digits)-01-01T00:00:00Z"))
+            let last = try #require(Timestamp.text(first.addingTimeInterval(-0.001)))
+            guard Timestamp.text(first) == "\(digits)-01-01T00:00:00.000Z", last.hasSuffix("-12-31T23:59:59.999Z"),
+                last.hasPrefix(String(repeating: "0", count: 4 - String(year).count) + String(year))
+            else {
+                Issue.record("The year \(digits) begins after \(last)")
+                return
+            }
+        }
+    }
+
     @Test("Any text is read without harm", arguments: 0..<10 as Range<UInt64>)
     func garbage(seed: UInt64) {
         var random = RandomJSON(seed: seed)
