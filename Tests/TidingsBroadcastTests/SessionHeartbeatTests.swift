@@ -122,8 +122,8 @@ struct ShardInboxTests {
     @Test("of a snapshot the newest stays")
     func snapshot() {
         var inbox = ShardInbox(capacity: 3)
-        for offset: UInt64 in 1...4 { inbox.append(event("feed:status", offset, .snapshot)) }
-        #expect(inbox.takeAll().map(\.position.offset) == [4])
+        for offset: UInt64 in 1...9 { inbox.append(event("feed:status", offset, .snapshot)) }
+        #expect(inbox.takeAll().map(\.position.offset) == [9])
     }
 
     private func event(

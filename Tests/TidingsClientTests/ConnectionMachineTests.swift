@@ -191,6 +191,34 @@ struct ConnectionMachineTests {
         #expect(machine.received(.reply(reply)) == [.deliver(.stale("order", reason: .gap))])
     }
 
+    @Test(
+        "a channel that was asked for while connected is stale after the first reconnect, if the server keeps no events"
+    )
+    mutating func subscribedLater() {
+        _ = machine.connect()
+        _ = machine.opened(keepsEvents: false)
+        _ = machine.subscribe(to: "order")
+        _ = machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true)
+        _ = machine.waited()
+        #expect(machine.opened(keepsEvents: false).contains(.deliver(.stale("order", reason: .gap))))
+    }
+
+    @Test("what was on its way before a request to resume does not move the position")
+    mutating func onItsWay() {
+        func position(_ offset: UInt64) -> EventPosition { EventPosition(epoch: "e", offset: offset) }
+        _ = machine.connect()
+        _ = machine.opened(keepsEvents: true)
+        _ = machine.subscribe(to: "order", since: position(100))
+        let late = BroadcastEvent(channel: "order", name: .updated, position: position(105))
+        #expect(machine.received(.event(late)) == [])
+        let answer = SubscribedChannel(channel: "order", position: position(105), recovered: true)
+        _ = machine.received(.reply(ServerReply(id: 1, subscribed: [answer])))
+        for offset: UInt64 in 101...105 {
+            let event = BroadcastEvent(channel: "order", name: .updated, position: position(offset))
+            #expect(machine.received(.event(event)) == [.deliver(event)])
+        }
+    }
+
     @Test("a draining server's time is when to come back, once")
     mutating func draining() {
         _ = machine.connect()

@@ -46,7 +46,8 @@ public final class BroadcastHub: Sendable {
 
         /// Whether a client may publish on a channel, in the dialects that can. Nobody may unless this says so.
         public var mayPublish: @Sendable (ChannelName) -> Bool
-        /// Events that are sent again to a client that comes back, for each channel; one that missed more refetches.
+        /// Events that are sent again to a client that comes back, for each channel; one that missed more, or more than
+        /// ``pendingBytesPerSession``, refetches.
         public var replayedEvents: Int
         /// Requests a second that the server behind the data takes when one event makes every subscriber of a channel
         /// refetch. Subscribers of more than a hundred are told to spread theirs over as long as that takes.
@@ -330,16 +331,20 @@ extension BroadcastHub {
         let channel = request.channel
         let count = subscriberCount(of: channel, in: state)
         var (missed, recovered): ([PublishedEvent], Bool) = ([], false)
+        var position = log.head(of: channel)
         if isNew, let snapshot = state.snapshots[channel] {
             (missed, recovered) = (snapshot.position == request.since ? [] : [snapshot], request.since != nil)
+            // The client begins right before the snapshot, or it would take it for one that it has seen.
+            position = EventPosition(epoch: snapshot.position.epoch, offset: snapshot.position.offset - 1)
         } else if isNew, let since = request.since, case .success(let events) = log.missed(on: channel, after: since),
-            events.count <= configuration.replayedEvents
+            events.count <= configuration.replayedEvents,
+            events.reduce(0, { $0 + $1.event.payload.json.count }) <= configuration.pendingBytesPerSession
         {
             (missed, recovered) = (events, true)
         }
         let subscribed = SubscribedChannel(
             channel: channel,
-            position: log.head(of: channel),
+            position: position,
             recovered: recovered,
             spread: recovered ? nil : configuration.spread(of: count)
         )

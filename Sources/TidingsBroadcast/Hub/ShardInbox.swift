@@ -14,7 +14,11 @@ struct ShardInbox {
     }
 
     mutating func append(_ published: PublishedEvent) {
-        guard !overflowed.contains(published.event.channel) else { return }
+        if overflowed.contains(published.event.channel) {
+            // Of a snapshot the newest counts; of everything else what follows adds nothing.
+            guard published.delivery == .snapshot else { return }
+            events.removeAll { $0.event.channel == published.event.channel }
+        }
         events.append(published)
         if events.count > capacity { collapse() }
     }

@@ -13,12 +13,19 @@ struct EventRing {
     private(set) var bytes = 0
 
     private struct Entry {
-        let published: PublishedEvent
+        /// Nil once the event has left.
+        var published: PublishedEvent?
+        let offset: UInt64
         let time: Duration
-
-        var offset: UInt64 { published.position.offset }
         /// A bound of what the entry costs: its payload, once as it came and once encoded, and the structures around it.
-        var bytes: Int { 2 * published.event.payload.json.count + published.event.channel.rawValue.utf8.count + 256 }
+        let bytes: Int
+
+        init(published: PublishedEvent, time: Duration) {
+            self.published = published
+            self.time = time
+            offset = published.position.offset
+            bytes = 2 * published.event.payload.json.count + published.event.channel.rawValue.utf8.count + 256
+        }
     }
 
     private struct Channel {
@@ -47,6 +54,8 @@ struct EventRing {
     /// Channel and offset of everything kept, oldest first, for eviction by age and bytes over all channels.
     private var order: [(channel: ChannelName, offset: UInt64)] = []
     private var orderFirst = 0
+    /// How many events are kept.
+    private var live = 0
 
     init(epoch: String, limits: InMemoryEventLog.Limits = .init()) {
         self.epoch = epoch
@@ -54,7 +63,7 @@ struct EventRing {
     }
 
     /// How many events are kept on all channels.
-    var count: Int { channels.values.reduce(0) { $0 + $1.entries.count - $1.first } }
+    var count: Int { live }
     /// How many channels take memory.
     var channelCount: Int { channels.count }
 
@@ -68,6 +77,7 @@ struct EventRing {
         let events = makeEvents(EventPosition(epoch: epoch, offset: head))
         for published in events { keep(published, at: time) }
         evict(before: time)
+        if order.count - orderFirst > 2 * live + 1024 { forgetDeadOrder() }
         return events
     }
 
@@ -76,6 +86,7 @@ struct EventRing {
         let entry = Entry(published: published, time: time)
         channels[name, default: Channel(evicted: evictedElsewhere)].entries.append(entry)
         bytes += entry.bytes
+        live += 1
         order.append((name, head))
         if let channel = channels[name], channel.entries.count - channel.first > limits.eventsPerChannel {
             evictFirst(of: name)
@@ -95,7 +106,7 @@ struct EventRing {
         }
         guard let channel = channels[name] else { return .success([]) }
         let missed = channel.entries[channel.firstPlace(after: position.offset)...]
-        return .success(missed.map(\.published))
+        return .success(missed.compactMap(\.published))
     }
 
     /// Why what happened after a position is not known.
@@ -124,7 +135,9 @@ struct EventRing {
     private mutating func evictFirst(of name: ChannelName) {
         guard var channel = channels.removeValue(forKey: name), !channel.isEmpty else { return }
         let entry = channel.entries[channel.first]
+        channel.entries[channel.first].published = nil
         channel.first += 1
+        live -= 1
         channel.evicted = entry.offset
         bytes -= entry.bytes
         if channel.isEmpty {
@@ -136,6 +149,13 @@ struct EventRing {
             channel.first = 0
         }
         channels[name] = channel
+    }
+
+    /// An old event of a quiet channel keeps its place at the front, while those of a loud one behind it leave by count.
+    private mutating func forgetDeadOrder() {
+        order = channels.flatMap { name, channel in channel.entries[channel.first...].map { (name, $0.offset) } }
+            .sorted { $0.offset < $1.offset }
+        orderFirst = 0
     }
 
     private mutating func dropFirstOfOrder() {

@@ -63,9 +63,9 @@ extension WebSocketSession {
         return send(buffer)
     }
 
-    /// Sends a ping, unless more waits for the client than it reads.
+    /// Sends a ping, behind what is on its way.
     func ping() {
-        guard state.phase == .open, isClear else { return }
+        guard state.phase == .open else { return }
         write(ByteBuffer(bytes: WebSocketFrame.encode(.ping, [])))
         context?.flush()
     }

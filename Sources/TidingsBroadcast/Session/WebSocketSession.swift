@@ -210,6 +210,8 @@ extension WebSocketSession {
     }
 
     private func send(_ message: ServerMessage) {
+        // Nothing is said after a close frame.
+        guard state.phase == .open else { return }
         for text in dialect.encode(message) { write(ByteBuffer(textFrame: text)) }
     }
 }
@@ -227,11 +229,13 @@ extension WebSocketSession {
         }
         var reply = ServerReply(id: message.id, refused: message.refused, pong: message.ping)
         let missed = subscribe(message, &reply)
+        // What had waited for other channels was delivered, and may have ended the session.
+        guard state.phase == .open else { return }
         for channel in message.unsubscribe { unsubscribe(from: channel) }
         reply.unsubscribed = message.unsubscribe
         if let request = message.publish { publish(request, &reply) }
         send(.reply(reply))
-        replay(missed)
+        replay(missed.filter { shard.holds(self, $0.channel) })
     }
 
     /// Subscribes what may be subscribed.

@@ -11,9 +11,10 @@ extension BroadcastClient: Service {
         var wasWanted = false
         for await state in stateChanges.cancelOnGracefulShutdown() {
             switch state {
-            case .failed(let error): throw error
+            case .failed(let error) where wasWanted: throw error
             case .disconnected where wasWanted: return
-            case .disconnected: break
+            // How an earlier run ended.
+            case .failed, .disconnected: break
             case .connecting, .connected, .reconnecting: wasWanted = true
             }
         }

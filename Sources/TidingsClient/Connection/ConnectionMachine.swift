@@ -16,6 +16,8 @@ struct ConnectionMachine {
     /// The time that a draining server announced.
     private var announced: Duration?
     private var wasConnected = false
+    /// Whether the server of this connection answers with positions.
+    private var keepsEvents = false
     private var lastRequest = 0
 
     enum Phase: Equatable {
@@ -79,6 +81,8 @@ extension ConnectionMachine {
         case .idle, .failed:
             wasConnected = false
             heard = []
+            resuming = []
+            announced = nil
             phase = .connecting(attempt: 0)
             return [.open]
         }
@@ -100,6 +104,8 @@ extension ConnectionMachine {
         channels.append(channel)
         positions[channel] = since
         guard case .connected = phase else { return [] }
+        // A server that keeps no events does not answer: the channel counts as heard from here on.
+        if !keepsEvents { heard.insert(channel) }
         return requests(for: [channel])
     }
 
@@ -126,6 +132,8 @@ extension ConnectionMachine {
         phase = .connected(attempt: attempt)
         wasConnected = true
         announced = nil
+        resuming = []
+        self.keepsEvents = keepsEvents
         guard !keepsEvents else { return requests(for: channels) }
         positions = [:]
         let stale = channels.filter { !heard.insert($0).inserted }
@@ -152,6 +160,8 @@ extension ConnectionMachine {
     private mutating func received(_ event: BroadcastEvent) -> [Action] {
         guard channels.contains(event.channel) else { return [] }
         guard let position = event.position else { return [.deliver(event)] }
+        // On its way before the request: what follows the answer begins at the position that was asked from.
+        guard !resuming.contains(event.channel) else { return [] }
         if let known = positions[event.channel], known.epoch == position.epoch, known.offset >= position.offset {
             return []
         }
