@@ -119,6 +119,9 @@ struct FaultTests {
             try await network.forward(to: server.port) {
                 client.connect()
                 try await eventually("the client listens") { server.broadcast.hub.subscriberCount(of: "order") == 1 }
+                // The client has heard something, so it knows where it is: before that nothing is promised.
+                try await server.broadcast.broadcast("updated", on: "order", ["number": 0])
+                #expect(try await heard.next()?.payload == ["number": 0])
                 network.swallow()
                 for number in 1...5 {
                     try await server.broadcast.broadcast("updated", on: "order", ["number": .integer(number)])

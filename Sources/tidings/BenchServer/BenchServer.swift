@@ -21,6 +21,10 @@ struct BenchServer: AsyncParsableCommand {
     @Option(help: "The port to listen on, on this machine only; 0 takes a free one.")
     var port = 9000
 
+    mutating func validate() throws {
+        guard (0...65_535).contains(port) else { throw ValidationError("A port is 0–65535, not \(port).") }
+    }
+
     func run() async throws {
         var hub = BroadcastHub.Configuration()
         hub.mayPublish = { _ in true }

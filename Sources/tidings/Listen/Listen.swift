@@ -12,8 +12,8 @@ struct Listen: AsyncParsableCommand {
         abstract: "Print the events of channels as JSON lines.",
         discussion: """
             Connects to a broadcast server and prints each event on a line of its own, until it is interrupted. A \
-            connection that is lost is made again; what happened meanwhile is not known, so each channel then prints \
-            an event "stale". Messages about the connection go to standard error.
+            connection that is lost is made again, without end; what was missed is printed then, or, where the \
+            server does not know it any more, an event "stale" for each channel. Messages about the connection go to standard error.
 
             Examples:
               tidings listen ws://127.0.0.1:8080/ws/broadcast order
