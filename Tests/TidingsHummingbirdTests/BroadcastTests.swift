@@ -278,11 +278,9 @@ struct BroadcastTests {
 
     @Test("a client whose connection was lost is told what it missed, in order, and nothing is said to be stale")
     func resume() async throws {
-        var configuration = BroadcastClient.Configuration()
-        configuration.backoff = Backoff(base: .milliseconds(20), maximum: .milliseconds(50))
         let heard = Inbox<BroadcastEvent>()
         let proxy = try await PortHolder.reserve()
-        let client = try BroadcastClient(url: "ws://127.0.0.1:\(proxy.port)/ws/broadcast", configuration: configuration)
+        let client = try Self.makeImpatientClient(port: proxy.port)
         let subscription = client.subscribe(to: "order") { heard.put($0) }
         client.connect()
         try await TestServer.run { server in
@@ -311,13 +309,18 @@ struct BroadcastTests {
         client.disconnect()
     }
 
-    @Test("a client comes back to a server that was away, and hears what happens then")
-    func comesBack() async throws {
+    /// A client that does not wait long before it tries again.
+    private static func makeImpatientClient(port: Int) throws -> BroadcastClient {
         var configuration = BroadcastClient.Configuration()
         configuration.backoff = Backoff(base: .milliseconds(20), maximum: .milliseconds(50))
+        return try BroadcastClient(url: "ws://127.0.0.1:\(port)/ws/broadcast", configuration: configuration)
+    }
+
+    @Test("a client comes back to a server that was away, and hears what happens then")
+    func comesBack() async throws {
         let heard = Inbox<BroadcastEvent>()
         let proxy = try await PortHolder.reserve()
-        let client = try BroadcastClient(url: "ws://127.0.0.1:\(proxy.port)/ws/broadcast", configuration: configuration)
+        let client = try Self.makeImpatientClient(port: proxy.port)
         let subscription = client.subscribe(to: "order") { heard.put($0) }
         client.connect()
         for round in 1...2 {

@@ -1,7 +1,7 @@
 import TidingsWire
 
-/// Where the conversation with one client stands, and what follows from what it says (RFC 6455 §7, the plain dialect).
-/// A value: it says what to do, its owner does it.
+/// Where the conversation with one client stands, and what follows from what it says (RFC 6455 §7, the session's
+/// dialect). A value: it says what to do, its owner does it.
 struct SessionState {
     private(set) var phase = Phase.open
     private let language: SessionLanguage
