@@ -7,8 +7,16 @@ public struct BroadcastEndpoints: Sendable {
     public var webSocketPath: RouterPath = "/ws/broadcast"
     /// The WebSocket endpoint of the topic dialect.
     public var topicWebSocketPath: RouterPath = "/ws"
-    /// How many clients and channels there are.
-    public var statsPath: RouterPath = "/broadcast/stats"
+    /// How many clients and channels there are; nil: not served here.
+    public var statsPath: RouterPath? = "/broadcast/stats"
+    /// Where operators close the sessions of a subject. Served only with an ``operatorSecret``.
+    public var sessionsPath: RouterPath = "/broadcast/sessions"
+    /// What operators prove themselves with, as `Authorization: Bearer <secret>`; nil: nothing for operators is served
+    /// here. For a second, administrative address see ``Hummingbird/RouterMethods/addBroadcastAdministration(of:)``.
+    public var operatorSecret: String?
+    /// The cookie that may have a client's token; nil: none may. Pages of other origins than the allowed ones cannot
+    /// connect with their visitors' cookies.
+    public var tokenCookie: String?
     /// Whether the process lives.
     public var healthPath: RouterPath = "/healthz"
     /// Whether the server can do its work.

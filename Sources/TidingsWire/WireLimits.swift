@@ -29,6 +29,10 @@ public enum WireLimits {
     public static let heartbeatInterval: Duration = .seconds(25)
     /// Time without a sign of life until a connection is given up.
     public static let heartbeatTimeout: Duration = .seconds(35)
+    /// Time that a client has to say who it is.
+    public static let authenticationTimeout: Duration = .seconds(10)
+    /// Time from a token's expiry to the end of its session.
+    public static let expiryGrace: Duration = .seconds(25)
     /// Time over which a draining server closes its connections.
     public static let drainWindow: Duration = .seconds(5)
     /// Bytes that a client accepts in one message from a server. An event has a full payload and its envelope. The reply

@@ -29,6 +29,7 @@ public final class TestSocket: Sendable {
     public static func connect(
         to url: String,
         subprotocols: [String] = [],
+        headers: [(name: String, value: String)] = [],
         maximumMessageBytes: Int = 1 << 20
     ) async throws -> TestSocket {
         let (messages, ends) = (Inbox<WebSocketMessage>(), Inbox<End>())
@@ -37,6 +38,7 @@ public final class TestSocket: Sendable {
         connector.subprotocols = subprotocols
         let connection = try await connector.connect(
             to: try WebSocketEndpoint(url),
+            headers: headers,
             on: MultiThreadedEventLoopGroup.singleton.next(),
             received: { messages.put($0) },
             closed: { code, _, sender in

@@ -186,7 +186,7 @@ final class ResumeTests {
 
     @Test("publishing is refused unless it is allowed, and answered with the position")
     func publishing() throws {
-        let hub = makeHub { $0.mayPublish = { $0 == "chat" } }
+        let hub = makeHub { $0.policy = ChannelPolicy(publishableChannels: ["chat"]) }
         let client = try ExtendedClient(hub, loop)
         _ = try client.receive()
         try client.send(ClientMessage(id: 1, publish: PublishRequest(channel: "order")))

@@ -43,9 +43,20 @@ public final class BroadcastHub: Sendable {
         /// What the events of a channel mean to a reader that falls behind. Called for each event that is published, on
         /// any thread; the answer for a channel has to stay the same.
         public var delivery: @Sendable (ChannelName) -> ChannelDelivery
-
-        /// Whether a client may publish on a channel, in the dialects that can. Nobody may unless this says so.
-        public var mayPublish: @Sendable (ChannelName) -> Bool
+        /// Says who the bearer of a token is; nil: clients need not say who they are. With one, a client that did not
+        /// come with a token has to send one before anything else.
+        public var authenticator: (any Authenticator)?
+        /// Who may hear and publish what.
+        public var policy: ChannelPolicy
+        /// Time that a client has to send a token; whole seconds.
+        public var authenticationTimeout: Duration
+        /// Time from a token's expiry to the end of its session, for sending a fresh one; whole seconds.
+        public var expiryGrace: Duration
+        /// Sessions that one subject may have at the same time; nil: any number.
+        public var connectionsPerSubject: Int?
+        /// Channels of the delivery ``ChannelDelivery/snapshot`` whose newest event is kept for those who subscribe
+        /// later. Of more, those that were published on longest ago are forgotten.
+        public var snapshotChannels: Int
         /// Events that are sent again to a client that comes back, for each channel; one that missed more, or more than
         /// ``pendingBytesPerSession``, refetches.
         public var replayedEvents: Int
@@ -69,7 +80,10 @@ public final class BroadcastHub: Sendable {
             heartbeatTimeout = WireLimits.heartbeatTimeout
             eventsAwaitingDelivery = 65_536
             delivery = { _ in .signal }
-            mayPublish = { _ in false }
+            policy = ChannelPolicy()
+            authenticationTimeout = WireLimits.authenticationTimeout
+            expiryGrace = WireLimits.expiryGrace
+            snapshotChannels = 10_000
             replayedEvents = 1000
             refetchesPerSecond = 2000
             now = { Date() }
@@ -95,7 +109,8 @@ public final class BroadcastHub: Sendable {
         /// Events that a shard has not yet delivered. A shard with an entry here is awake, or will be.
         var inboxes: [ObjectIdentifier: ShardInbox] = [:]
         /// The newest event of every snapshot channel.
-        var snapshots: [ChannelName: PublishedEvent] = [:]
+        var snapshots = SnapshotTable()
+        var subjects = SubjectTable()
         var connections = 0
         var admission = Admission.open
         /// Those who wait for the last session to go.
@@ -120,6 +135,7 @@ public final class BroadcastHub: Sendable {
     public let logger: Logger
     /// The log of every channel that has no other.
     public let log: InMemoryEventLog
+    let gatekeeper: Gatekeeper
     private let state = Mutex(State())
 
     /// Makes a hub without clients.
@@ -136,6 +152,7 @@ public final class BroadcastHub: Sendable {
         self.configuration = configuration
         self.log = log
         self.logger = logger
+        gatekeeper = Gatekeeper(authenticator: configuration.authenticator, policy: configuration.policy)
     }
 }
 
@@ -190,7 +207,7 @@ extension BroadcastHub {
         awaken: inout [ObjectIdentifier: HubShard]
     ) {
         let channel = published.event.channel
-        if published.delivery == .snapshot { state.snapshots[channel] = published }
+        if published.delivery == .snapshot { state.snapshots.keep(published, atMost: configuration.snapshotChannels) }
         guard let subscribers = state.subscribers[channel] else { return }
         for identifier in subscribers.keys {
             if state.inboxes[identifier] == nil { awaken[identifier] = state.shards[identifier] }
@@ -245,20 +262,60 @@ extension BroadcastHub {
     /// - Parameters:
     ///   - eventLoop: The channel's event loop. Call this on it.
     ///   - dialect: What the client speaks.
+    ///   - credentials: Who the client is, or why the token that it came with is refused; nil if it came without one. A
+    ///     client that is refused is closed with 4500 at once.
     ///   - writesDirectly: Whether bytes may go straight to the channel's socket. Only if no other handler, such as TLS,
     ///     changes them on the way.
     public func makeSessionHandler(
         on eventLoop: any EventLoop,
         speaking dialect: Dialect,
+        credentials: Result<Identity, AuthenticationError>? = nil,
         writesDirectly: Bool
     ) -> any ChannelHandler {
-        WebSocketSession(shard: shard(on: eventLoop), writesDirectly: writesDirectly, language: .dialect(dialect))
+        let shard = shard(on: eventLoop)
+        return WebSocketSession(
+            shard: shard,
+            writesDirectly: writesDirectly,
+            language: .dialect(dialect),
+            authentication: authentication(credentials, at: shard.tick)
+        )
+    }
+
+    private func authentication(
+        _ credentials: Result<Identity, AuthenticationError>?,
+        at tick: Int64
+    ) -> SessionAuthentication {
+        switch credentials {
+        case .success(let identity): return .identified(identity)
+        case .failure(let error): return .refused(error)
+        case nil:
+            guard gatekeeper.isAuthenticationRequired else { return .notRequired }
+            return .awaited(until: tick + configuration.authenticationTimeout.components.seconds)
+        }
+    }
+
+    /// Finds out who the bearer of a token is, for clients that come with one.
+    ///
+    /// - Parameter token: As the client sent it.
+    /// - Returns: Who it is, or why the token is refused; nil if this server asks nobody who they are.
+    public func credentials(of token: String) async -> Result<Identity, AuthenticationError>? {
+        guard let authenticator = configuration.authenticator else { return nil }
+        do throws(AuthenticationError) {
+            return .success(try await authenticator.identity(of: token))
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// Makes a handler that sends back every message, on the same footing as a session: for suites that test the
     /// WebSocket protocol underneath.
     package func makeEchoHandler(on eventLoop: any EventLoop, writesDirectly: Bool) -> any ChannelHandler {
-        WebSocketSession(shard: shard(on: eventLoop), writesDirectly: writesDirectly, language: .echo)
+        WebSocketSession(
+            shard: shard(on: eventLoop),
+            writesDirectly: writesDirectly,
+            language: .echo,
+            authentication: .notRequired
+        )
     }
 
     private func shard(on eventLoop: any EventLoop) -> HubShard {
@@ -279,17 +336,39 @@ extension BroadcastHub {
 
     /// Counts a session in.
     ///
+    /// - Parameter subject: Whose session it is, if that is known.
     /// - Returns: Why the session has to go at once; nil if it may stay. It counts in either case.
-    func sessionOpened() -> BroadcastError? {
+    func sessionOpened(of subject: String?) -> SessionRefusal? {
         state.withLock { state in
             state.connections += 1
-            return refusal(in: state, counting: 0)
+            if let refusal = refusal(in: state, counting: 0) {
+                if let subject { state.subjects.add(subject) }
+                return SessionRefusal(code: .tryAgainLater, reason: refusal.message)
+            }
+            return subject.flatMap { identified($0, in: &state) }
         }
     }
 
-    func sessionClosed() {
+    /// Counts a session to its subject, which was not known before.
+    ///
+    /// - Returns: Why the session has to go at once; nil if it may stay. It counts in either case.
+    func sessionIdentified(as subject: String) -> SessionRefusal? {
+        state.withLock { identified(subject, in: &$0) }
+    }
+
+    private func identified(_ subject: String, in state: inout State) -> SessionRefusal? {
+        state.subjects.add(subject)
+        return state.subjects.refusal(
+            of: subject,
+            atMost: configuration.connectionsPerSubject,
+            now: configuration.now()
+        )
+    }
+
+    func sessionClosed(of subject: String?) {
         let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.connections -= 1
+            if let subject { state.subjects.remove(subject) }
             guard state.connections == 0 else { return [] }
             defer { state.awaitingEmptiness = [:] }
             return Array(state.awaitingEmptiness.values)
@@ -357,6 +436,38 @@ extension BroadcastHub {
             state.subscribers[channel]?[shard.identifier] = count > 1 ? count - 1 : nil
             if state.subscribers[channel]?.isEmpty == true { state.subscribers[channel] = nil }
         }
+    }
+}
+
+// MARK: - Operators
+
+extension BroadcastHub {
+    /// Closes every session of a subject with 4501, which tells its clients to stay away, and refuses new ones for a
+    /// while.
+    ///
+    /// A session that is being opened meanwhile is either closed too or refused.
+    ///
+    /// - Parameters:
+    ///   - subject: Whose sessions.
+    ///   - end: Until when new sessions of the subject are closed at once; nil: they are welcome. A moment in the past
+    ///     lets the subject in again.
+    /// - Returns: How many sessions were closed, when their close frames are on their way.
+    @discardableResult
+    public func closeSessions(of subject: String, keepingOutUntil end: Date? = nil) async -> Int {
+        let shards = state.withLock { state in
+            if let end { state.subjects.keepOut(subject, until: end, now: configuration.now()) }
+            return Array(state.shards.values)
+        }
+        var count = 0
+        for shard in shards { count += await shard.closeSessions(of: subject) }
+        return count
+    }
+
+    /// How many sessions a subject has now.
+    ///
+    /// - Parameter subject: Any subject; one that has no session has 0.
+    public func connectionCount(of subject: String) -> Int {
+        state.withLock { $0.subjects.count(of: subject) }
     }
 }
 

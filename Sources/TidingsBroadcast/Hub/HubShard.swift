@@ -85,15 +85,20 @@ extension HubShard {
     private func sweep() {
         isolated.value.tick += 1
         let (tick, limits) = (tick, hub.configuration.heartbeatLimits)
+        let (now, grace) = (hub.configuration.now(), hub.configuration.expiryGrace)
         var silent: [WebSocketSession] = []
+        var unidentified: [(WebSocketSession, SessionAuthentication.Due)] = []
         for session in isolated.value.sessions.values {
             switch session.heartbeat.tick(at: tick, limits: limits) {
             case .nothing: break
             case .ping: session.ping()
             case .end: silent.append(session)
             }
+            let due = session.authentication.due(at: tick, now: now, grace: grace)
+            if due != .nothing { unidentified.append((session, due)) }
         }
         for session in silent { session.endForSilence() }
+        for (session, due) in unidentified { session.endForIdentity(due) }
     }
 }
 
@@ -103,10 +108,10 @@ extension HubShard {
     /// Adds a session.
     ///
     /// - Returns: Why it has to go at once; nil if it may stay.
-    func open(_ session: WebSocketSession) -> BroadcastError? {
+    func open(_ session: WebSocketSession) -> SessionRefusal? {
         isolated.value.sessions[ObjectIdentifier(session)] = session
         startSweeping()
-        return hub.sessionOpened()
+        return hub.sessionOpened(of: session.authentication.identity?.subject)
     }
 
     /// Removes a session and everything it holds. Doing it twice does nothing.
@@ -116,7 +121,7 @@ extension HubShard {
         for channel in isolated.value.table.removeAll(of: session) {
             hub.unsubscribed(from: channel, on: self)
         }
-        hub.sessionClosed()
+        hub.sessionClosed(of: session.authentication.identity?.subject)
     }
 
     func holds(_ session: WebSocketSession, _ channel: ChannelName) -> Bool {
@@ -148,6 +153,17 @@ extension HubShard {
     /// Starts the closing handshake of every session; returns when that is done on the loop.
     func closeSessions(_ code: CloseCode, reason: String) async {
         await forEachSession { $0.close(code, reason: reason) }
+    }
+
+    /// Starts the closing handshake of every session of a subject; returns how many when that is done on the loop.
+    func closeSessions(of subject: String) async -> Int {
+        let done = eventLoop.submit {
+            let sessions = self.isolated.value.sessions.values.filter { $0.isOpen(for: subject) }
+            for session in sessions { session.close(.closedByOperator, reason: "closed by an operator") }
+            return sessions.count
+        }
+        // Fails only when the loop is shut down, and then no session is left.
+        return (try? await done.get()) ?? 0
     }
 
     /// Lets every session drain; returns when that is done on the loop.

@@ -21,10 +21,14 @@ final class WebSocketSession: ChannelDuplexHandler {
     private(set) var state: SessionState
     private var reader: WebSocketReader
     private var rate = RateLimit()
-    /// Whether the last message was refused for coming too fast: a flood gets one error, not one for each message.
+    /// Whether the last message was refused for coming too fast: a flood without identifiers gets one error.
     private var isOverRate = false
     private var isReadHeldBack = false
     private var isDraining = false
+    /// Who the client is.
+    private(set) var authentication: SessionAuthentication
+    /// What the session waits for before it listens on; nil while it waits for nothing.
+    private var consultation: Consultation?
 
     // The output's business.
     var heartbeat: SessionHeartbeat
@@ -39,8 +43,14 @@ final class WebSocketSession: ChannelDuplexHandler {
 
     private let writesDirectly: Bool
 
-    init(shard: HubShard, writesDirectly: Bool, language: SessionLanguage) {
+    init(
+        shard: HubShard,
+        writesDirectly: Bool,
+        language: SessionLanguage,
+        authentication: SessionAuthentication
+    ) {
         self.shard = shard
+        self.authentication = authentication
         dialect = language.dialect
         state = SessionState(language: language)
         self.writesDirectly = writesDirectly
@@ -95,7 +105,8 @@ extension WebSocketSession {
 
     private func open(_ context: ChannelHandlerContext) {
         if writesDirectly { socket = DirectSocket(context) }
-        if let refusal = shard.open(self) { return close(.tryAgainLater, reason: refusal.message) }
+        if let refusal = shard.open(self) { return close(refusal.code, reason: refusal.reason) }
+        if case .refused(let error) = authentication { return close(.notAuthenticated, reason: error.message) }
         send(.welcome(makeWelcome()))
         context.flush()
     }
@@ -105,7 +116,8 @@ extension WebSocketSession {
         return Welcome(
             connection: "c-" + String(number, radix: 36),
             server: BroadcastHub.serverName,
-            heartbeat: configuration.heartbeatInterval
+            heartbeat: configuration.heartbeatInterval,
+            authenticated: authentication.identity?.authenticated
         )
     }
 
@@ -113,6 +125,7 @@ extension WebSocketSession {
         guard state.phase != .closed else { return }
         state.transportClosed()
         shard.close(self)
+        endConsultation()
         waiting = nil
         turn = []
     }
@@ -135,9 +148,9 @@ extension WebSocketSession {
         context.fireChannelReadComplete()
     }
 
-    /// Reading waits until the client has read enough of what it was sent.
+    /// Reading waits until the client has read enough of what it was sent, and while much waits for a decision.
     func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
+        if mayRead(context) {
             context.read()
         } else {
             isReadHeldBack = true
@@ -147,12 +160,19 @@ extension WebSocketSession {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
             resumeOutput()
-            if isReadHeldBack {
-                isReadHeldBack = false
-                context.read()
-            }
+            resumeReading()
         }
         context.fireChannelWritabilityChanged()
+    }
+
+    private func resumeReading() {
+        guard isReadHeldBack, let context, mayRead(context) else { return }
+        isReadHeldBack = false
+        context.read()
+    }
+
+    private func mayRead(_ context: ChannelHandlerContext) -> Bool {
+        context.channel.isWritable && consultation?.isFull != true
     }
 
     private func read(_ buffer: ByteBuffer) throws(WebSocketViolation) {
@@ -171,25 +191,23 @@ extension WebSocketSession {
         if case .close = message { return act(on: state.receive(message)) }
         guard state.phase == .open, let context else { return }
         guard rate.allows(at: context.eventLoop.now, limits: configuration.rateLimits) else {
-            return refuseForRate()
+            return refuseForRate(message)
         }
         isOverRate = false
+        if let consultation, consultation.hold(message) { return }
         act(on: state.receive(message))
     }
 
-    private func refuseForRate() {
-        guard !isOverRate else { return }
+    private func refuseForRate(_ message: WebSocketMessage) {
+        let identifier: RequestIdentifier? =
+            if case .text(let text) = message { dialect.requestIdentifier(of: text) } else { nil }
+        // Who asks with an identifier waits for an answer.
+        guard !isOverRate || identifier != nil else { return }
         isOverRate = true
         let limits = configuration.rateLimits
-        send(
-            .error(
-                WireError(
-                    .rateLimited,
-                    "At most \(limits.perSecond) messages a second, \(limits.burst) at once. What comes faster is ignored."
-                ),
-                id: nil
-            )
-        )
+        let sentence =
+            "At most \(limits.perSecond) messages a second, \(limits.burst) at once. What comes faster is ignored."
+        send(.error(WireError(.rateLimited, sentence), id: identifier))
     }
 
     private func act(on action: SessionState.Action) {
@@ -227,13 +245,36 @@ extension WebSocketSession {
             let error = WireError(.tooManyChannels, "A message names at most \(most) channels; nothing of it was done.")
             return send(.error(error, id: message.id))
         }
+        guard authentication.allowsRequests || message.authentication != nil else {
+            let error = WireError(.unauthenticated, "Say who you are first: send a token with \"auth\".")
+            return send(.error(error, id: message.id))
+        }
+        let question = Gatekeeper.Question(
+            token: message.authentication,
+            identity: authentication.identity,
+            held: message.authentication == nil ? [] : subscriptions.map(\.channel.name),
+            subscribe: message.subscribe,
+            publish: message.publish?.channel
+        )
+        if let verdict = shard.hub.gatekeeper.immediateVerdict(on: question) {
+            carryOut(message, verdict)
+        } else {
+            consult(question, about: message)
+        }
+    }
+
+    /// Does what is allowed of a message, and answers it.
+    private func carryOut(_ message: ClientMessage, _ verdict: Gatekeeper.Verdict) {
         var reply = ServerReply(id: message.id, refused: message.refused, pong: message.ping)
-        let missed = subscribe(message, &reply)
+        if message.authentication != nil {
+            guard identify(as: verdict.identity, losing: verdict.lost, &reply) else { return }
+        }
+        let missed = subscribe(message, allowed: verdict.subscribe, &reply)
         // What had waited for other channels was delivered, and may have ended the session.
         guard state.phase == .open else { return }
         for channel in message.unsubscribe { unsubscribe(from: channel) }
         reply.unsubscribed = message.unsubscribe
-        if let request = message.publish { publish(request, &reply) }
+        if let request = message.publish { publish(request, isAllowed: verdict.mayPublish, &reply) }
         send(.reply(reply))
         replay(missed.filter { shard.holds(self, $0.channel) })
     }
@@ -241,11 +282,19 @@ extension WebSocketSession {
     /// Subscribes what may be subscribed.
     ///
     /// - Returns: What happened meanwhile on the channels that are recovered.
-    private func subscribe(_ message: ClientMessage, _ reply: inout ServerReply) -> [ChannelTurn] {
+    private func subscribe(
+        _ message: ClientMessage,
+        allowed: Set<ChannelName>,
+        _ reply: inout ServerReply
+    ) -> [ChannelTurn] {
         guard !message.subscribe.isEmpty else { return [] }
         var granted: [ChannelRequest] = []
         var further: Set<ChannelName> = []
         for channel in message.subscribe where !granted.contains(where: { $0.channel == channel }) {
+            guard allowed.contains(channel) else {
+                reply.refused.append(forbidden("This connection may not subscribe to this channel.", channel))
+                continue
+            }
             if !shard.holds(self, channel) {
                 guard subscriptions.count + further.count < configuration.channelsPerSession else {
                     reply.refused.append(tooManyChannels(channel))
@@ -266,10 +315,9 @@ extension WebSocketSession {
         waiting?.removeAll(of: channel)
     }
 
-    private func publish(_ request: PublishRequest, _ reply: inout ServerReply) {
-        guard configuration.mayPublish(request.channel) else {
-            let message = "This connection may not publish on this channel."
-            return reply.refused.append(WireError(.forbidden, message, channel: request.channel.rawValue))
+    private func publish(_ request: PublishRequest, isAllowed: Bool, _ reply: inout ServerReply) {
+        guard isAllowed else {
+            return reply.refused.append(forbidden("This connection may not publish on this channel.", request.channel))
         }
         reply.published = shard.hub.publish(request.event)
     }
@@ -288,10 +336,124 @@ extension WebSocketSession {
         }
     }
 
+    private func forbidden(_ message: String, _ channel: ChannelName) -> WireError {
+        WireError(.forbidden, message, channel: channel.rawValue)
+    }
+
     private func tooManyChannels(_ channel: ChannelName) -> WireError {
         let most = configuration.channelsPerSession
         let message = "A connection holds at most \(most) channels. Unsubscribe from some first."
         return WireError(.tooManyChannels, message, channel: channel.rawValue)
+    }
+}
+
+// MARK: - Who the client is, and what has to be waited for
+
+/// A message of a client that others decide on, and what the client asked for after it.
+private final class Consultation {
+    let task: Task<Void, Never>
+    private let maximumBytes: Int
+    private(set) var held: [WebSocketMessage] = []
+    private var bytes = 0
+
+    init(task: Task<Void, Never>, maximumBytes: Int) {
+        self.task = task
+        self.maximumBytes = maximumBytes
+    }
+
+    /// Whether nothing more should be read. What one read brings is held all the same.
+    var isFull: Bool { bytes >= maximumBytes || held.count >= 128 }
+
+    /// Keeps a message for later; false for those that have no order among requests: control frames.
+    func hold(_ message: WebSocketMessage) -> Bool {
+        switch message {
+        case .text(let payload), .binary(let payload):
+            held.append(message)
+            bytes += payload.count
+            return true
+        case .ping, .pong, .close:
+            return false
+        }
+    }
+}
+
+extension WebSocketSession {
+    /// Has a message decided on. Until that is done, what the client asks for waits.
+    ///
+    /// The task is the session's: it is cancelled when the session ends.
+    private func consult(_ question: Gatekeeper.Question, about message: ClientMessage) {
+        guard let context else { return }
+        let gatekeeper = shard.hub.gatekeeper
+        let session = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        let task = Task {
+            let result: Result<Gatekeeper.Verdict, AuthenticationError>
+            do throws(AuthenticationError) {
+                result = .success(try await gatekeeper.verdict(on: question))
+            } catch {
+                result = .failure(error)
+            }
+            eventLoop.execute { session.value.consulted(about: message, result) }
+        }
+        consultation = Consultation(task: task, maximumBytes: configuration.clientMessageBytes)
+    }
+
+    private func consulted(about message: ClientMessage, _ result: Result<Gatekeeper.Verdict, AuthenticationError>) {
+        guard state.phase == .open, let consultation else { return }
+        self.consultation = nil
+        switch result {
+        case .success(let verdict): carryOut(message, verdict)
+        case .failure(let error): send(.error(WireError(.unauthenticated, error.message), id: message.id))
+        }
+        catchUp(on: consultation.held)
+        context?.flush()
+        resumeReading()
+    }
+
+    /// Goes through what came meanwhile. A message that has to be decided on holds those behind it again.
+    private func catchUp(on messages: [WebSocketMessage]) {
+        for message in messages where state.phase == .open {
+            if let consultation, consultation.hold(message) { continue }
+            act(on: state.receive(message))
+        }
+    }
+
+    private func endConsultation() {
+        consultation?.task.cancel()
+        consultation = nil
+    }
+
+    /// Takes on who the client says it is, and the channels away that it may not hear any more.
+    ///
+    /// - Returns: Whether the session goes on.
+    private func identify(as identity: Identity?, losing lost: [ChannelName], _ reply: inout ServerReply) -> Bool {
+        reply.authenticated = identity?.authenticated ?? Authenticated()
+        // A server that asks nobody takes every token for good.
+        guard let identity else { return true }
+        let isNew = authentication.identity == nil
+        authentication = .identified(identity)
+        if isNew, let refusal = shard.hub.sessionIdentified(as: identity.subject) {
+            close(refusal.code, reason: refusal.reason)
+            return false
+        }
+        for channel in lost {
+            unsubscribe(from: channel)
+            reply.refused.append(forbidden("The token does not allow this channel any more.", channel))
+        }
+        return true
+    }
+
+    func isOpen(for subject: String) -> Bool {
+        state.phase == .open && authentication.identity?.subject == subject
+    }
+
+    /// Ends a session whose client did not say in time who it is, or did not say it again.
+    func endForIdentity(_ due: SessionAuthentication.Due) {
+        switch due {
+        case .nothing: break
+        case .missing: close(.notAuthenticated, reason: "no token came in time")
+        case .expired: close(.tokenExpired, reason: "the token has expired")
+        }
     }
 }
 

@@ -5,8 +5,8 @@ import TidingsWire
 
 /// Sends a client's opening handshake and reads the server's answer (RFC 6455 §4.1).
 ///
-/// Succeeds, with the subprotocol that the server chose, when the server has switched; this handler and HTTP's are then gone from the pipeline, and what the server
-/// sent behind its answer is on its way to the next handler.
+/// Succeeds, with the subprotocol that the server chose, when the server has switched; this handler and HTTP's are then
+/// gone from the pipeline, and what the server sent behind its answer is on its way to the next handler.
 final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
@@ -25,6 +25,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     private let endpoint: WebSocketEndpoint
     private let key: String
     private let subprotocols: [String]
+    private let headers: [(name: String, value: String)]
     private let done: EventLoopPromise<String?>
     private let makeHandler: () -> WebSocketClientHandler
     private var head: HTTPResponseHead?
@@ -35,12 +36,14 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         endpoint: WebSocketEndpoint,
         key: String,
         subprotocols: [String],
+        headers: [(name: String, value: String)],
         done: EventLoopPromise<String?>,
         makeHandler: @escaping () -> WebSocketClientHandler
     ) {
         self.endpoint = endpoint
         self.key = key
         self.subprotocols = subprotocols
+        self.headers = headers
         self.done = done
         self.makeHandler = makeHandler
     }
@@ -94,6 +97,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         if !subprotocols.isEmpty {
             headers.add(name: "Sec-WebSocket-Protocol", value: subprotocols.joined(separator: ", "))
         }
+        headers.add(contentsOf: self.headers.map { ($0.name, $0.value) })
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: endpoint.target, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

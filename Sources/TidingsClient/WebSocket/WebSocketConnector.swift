@@ -25,13 +25,15 @@ package struct WebSocketConnector: Sendable {
     ///
     /// - Parameters:
     ///   - endpoint: The server.
-    ///   - eventLoop: Where the connection lives, and where both closures are called.
+    ///   - headers: Further headers of the request.
+    ///   - eventLoop: Where the connection lives, and where the closures are called.
     ///   - heard: Called whenever bytes come, before what they say is received.
     ///   - received: Hears text, binary and pong messages.
     ///   - closed: Called once, last, after a connection that was made has ended; not if none was made.
     /// - Returns: The connection; fails if there is none.
     package func connect(
         to endpoint: WebSocketEndpoint,
+        headers: [(name: String, value: String)] = [],
         on eventLoop: any EventLoop,
         heard: @escaping @Sendable () -> Void = {},
         received: @escaping @Sendable (WebSocketMessage) -> Void,
@@ -46,6 +48,7 @@ package struct WebSocketConnector: Sendable {
                     try addHandlers(
                         to: channel,
                         endpoint: endpoint,
+                        headers: headers,
                         done: done,
                         heard: heard,
                         received: received,
@@ -72,6 +75,7 @@ package struct WebSocketConnector: Sendable {
     private func addHandlers(
         to channel: any Channel,
         endpoint: WebSocketEndpoint,
+        headers: [(name: String, value: String)],
         done: EventLoopPromise<String?>,
         heard: @escaping @Sendable () -> Void,
         received: @escaping @Sendable (WebSocketMessage) -> Void,
@@ -90,6 +94,7 @@ package struct WebSocketConnector: Sendable {
             endpoint: endpoint,
             key: WebSocketHandshake.makeKey(using: &generator),
             subprotocols: subprotocols,
+            headers: headers,
             done: done,
             makeHandler: { [maximumMessageBytes, closeTimeout] in
                 WebSocketClientHandler(

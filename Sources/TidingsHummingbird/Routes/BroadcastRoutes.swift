@@ -18,7 +18,7 @@ struct BroadcastRoutes {
             attempt.offeredSubprotocols.lazy.compactMap(Dialect.init(subprotocol:)).first
         }
         addWebSocket(at: endpoints.topicWebSocketPath, to: router) { _ in .topic }
-        addStats(to: router)
+        addOperators(to: router)
         addHealth(to: router)
     }
 
@@ -29,26 +29,65 @@ struct BroadcastRoutes {
         choose: @escaping @Sendable (UpgradeAttempt) -> Dialect?
     ) {
         let hub = broadcast.hub
-        let allowedOrigins = endpoints.allowedOrigins
+        let (allowedOrigins, cookie) = (endpoints.allowedOrigins, endpoints.tokenCookie)
         router.get(path) { request, _ in
             guard let attempt = UpgradeAttempt.current else { throw UpgradeAttempt.notAnUpgrade }
             try allowedOrigins.check(request)
             if let refusal = hub.refusal { throw Problem(refusal) }
+            let credentials = try await Self.credentials(of: request, attempt, cookie: cookie, hub: hub)
             let chosen = choose(attempt)
             return try attempt.accept(subprotocol: chosen?.subprotocol) { eventLoop, hasTLS in
-                hub.makeSessionHandler(on: eventLoop, speaking: chosen ?? .plain, writesDirectly: !hasTLS)
+                hub.makeSessionHandler(
+                    on: eventLoop,
+                    speaking: chosen ?? .plain,
+                    credentials: credentials,
+                    writesDirectly: !hasTLS
+                )
             }
         }
     }
 
-    private func addStats(to router: Router<some RequestContext>) {
-        let hub = broadcast.hub
-        router.get(endpoints.statsPath) { _, _ in
-            let channels = hub.channels.map { ($0.key.rawValue, $0.value) }
-            return try Response.json(
-                Stats(connections: hub.connectionCount, channels: Dictionary(channels, uniquingKeysWith: +))
-            )
+    /// Who the client is; nil if it brought no token. A token that is refused is no reason to refuse the upgrade: a
+    /// browser would not learn why.
+    private static func credentials(
+        of request: Request,
+        _ attempt: UpgradeAttempt,
+        cookie: String?,
+        hub: BroadcastHub
+    ) async throws -> Result<Identity, AuthenticationError>? {
+        guard let token = BearerToken.token(in: request, of: attempt, cookie: cookie) else { return nil }
+        let credentials = await hub.credentials(of: token)
+        guard case .failure(let error) = credentials, error.code == .unavailable else { return credentials }
+        throw Problem(
+            .serviceUnavailable,
+            code: "authentication_unavailable",
+            detail: error.message,
+            headers: [.retryAfter: "5"]
+        )
+    }
+
+    private func addOperators(to router: Router<some RequestContext>) {
+        let administration = BroadcastAdministration(broadcast: broadcast)
+        if let path = endpoints.statsPath { administration.addStats(at: path, to: router) }
+        guard let secret = endpoints.operatorSecret else { return }
+        administration.addSessions(at: endpoints.sessionsPath, to: router) { request in
+            guard let token = BearerToken.ofAuthorization(request.headers[.authorization]),
+                Self.isEqual(token, secret)
+            else {
+                throw Problem(
+                    .unauthorized,
+                    code: "unauthenticated",
+                    detail: "This is for operators: send the operators' secret as Authorization: Bearer <secret>.",
+                    headers: [.wwwAuthenticate: "Bearer"]
+                )
+            }
         }
+    }
+
+    /// Compares in a time that does not tell how much of it was right.
+    private static func isEqual(_ left: String, _ right: String) -> Bool {
+        guard left.utf8.count == right.utf8.count else { return false }
+        return zip(left.utf8, right.utf8).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     private func addHealth(to router: Router<some RequestContext>) {
@@ -64,16 +103,11 @@ struct BroadcastRoutes {
             return try Response.json(["status": "ready"])
         }
     }
-
-    private struct Stats: Encodable {
-        let connections: Int
-        let channels: [String: Int]
-    }
 }
 
 extension Response {
     /// An answer that nobody keeps, since it is about this moment.
-    fileprivate static func json(_ value: some Encodable) throws -> Response {
+    static func json(_ value: some Encodable) throws -> Response {
         Response(
             status: .ok,
             headers: [.contentType: "application/json", .cacheControl: "no-store"],

@@ -62,7 +62,7 @@ struct UpgradableHTTP1Channel: HTTPChannelHandler {
         var body = ByteBuffer()
         do {
             response = try await UpgradeAttempt.$current.withValue(attempt) {
-                try await decide(request, value.channel, logger)
+                try await decide(attempt.request, value.channel, logger)
             }
             body = try await response.body.collect()
         } catch {

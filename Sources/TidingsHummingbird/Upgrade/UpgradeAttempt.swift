@@ -14,10 +14,15 @@ package final class UpgradeAttempt: Sendable {
     /// The attempt that is being answered by this task; nil for every other request.
     @TaskLocal package static var current: UpgradeAttempt?
 
+    /// The request, without a token in its query.
     let request: HTTPRequest
+    /// The token that was in the query.
+    let queryToken: String?
     private let handler = Mutex<MakeHandler?>(nil)
 
     init(request: HTTPRequest) {
+        var request = request
+        queryToken = BearerToken.takeOut(of: &request)
         self.request = request
     }
 

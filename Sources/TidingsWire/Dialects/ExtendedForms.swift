@@ -56,6 +56,7 @@ extension JSONObjectWriter {
         member("connection", welcome.connection)
         member("server", welcome.server)
         member("heartbeat_ms", welcome.heartbeat.wireMilliseconds)
+        if let authenticated = welcome.authenticated { object("authenticated") { $0.members(of: authenticated) } }
     }
 
     mutating func members(of authenticated: Authenticated) {
@@ -100,7 +101,12 @@ extension Welcome {
         guard let connection = object.string("connection"), let server = object.string("server"),
             let heartbeat = object.duration("heartbeat_ms")
         else { return nil }
-        self.init(connection: connection, server: server, heartbeat: heartbeat)
+        self.init(
+            connection: connection,
+            server: server,
+            heartbeat: heartbeat,
+            authenticated: object.object("authenticated").map { Authenticated($0) }
+        )
     }
 }
 

@@ -23,6 +23,8 @@ public struct Welcome: Hashable, Sendable {
     /// How often the server sends something when it has nothing to say. A client that hears nothing for this long and ten
     /// seconds more takes the connection for lost.
     public let heartbeat: Duration
+    /// Who the client is, if it came with a token; nil if it did not.
+    public let authenticated: Authenticated?
 
     /// Makes a welcome.
     ///
@@ -30,9 +32,11 @@ public struct Welcome: Hashable, Sendable {
     ///   - connection: The server's name for the connection.
     ///   - server: The server's name and version.
     ///   - heartbeat: How often the server sends something. Whole milliseconds survive the wire.
-    public init(connection: String, server: String, heartbeat: Duration) {
+    ///   - authenticated: Who the client is, if it came with a token.
+    public init(connection: String, server: String, heartbeat: Duration, authenticated: Authenticated? = nil) {
         self.connection = connection
         self.server = server
         self.heartbeat = heartbeat
+        self.authenticated = authenticated
     }
 }

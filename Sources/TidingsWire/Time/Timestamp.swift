@@ -1,16 +1,16 @@
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+package import FoundationEssentials
 #else
-import Foundation
+package import Foundation
 #endif
 
 /// A moment as it stands on the wire: RFC 3339 in UTC with milliseconds, such as `2026-01-02T03:04:05.678Z`.
-enum Timestamp {
+package enum Timestamp {
     /// The first moment of 1970. Where a time has to stand and none is known, it stands for "not known".
     static let unknown = "1970-01-01T00:00:00.000Z"
 
     /// Writes a moment, rounded to the nearest millisecond; nil outside the years 1 to 9999, which have no such form.
-    static func text(_ date: Date) -> String? {
+    package static func text(_ date: Date) -> String? {
         let milliseconds = (date.timeIntervalSince1970 * 1000).rounded()
         guard milliseconds >= Double(firstSecond) * 1000, milliseconds < Double(endSecond) * 1000 else { return nil }
         let (second, millisecond) = Int(milliseconds).floored(by: 1000)
@@ -22,7 +22,7 @@ enum Timestamp {
     }
 
     /// Reads any form that RFC 3339 §5.6 allows, with any offset and any fraction; nil if it is none.
-    static func date(_ text: String) -> Date? {
+    package static func date(_ text: String) -> Date? {
         var reader = Reader(rest: text.utf8[...])
         return reader.date()
     }

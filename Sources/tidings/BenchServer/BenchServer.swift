@@ -27,7 +27,7 @@ struct BenchServer: AsyncParsableCommand {
 
     func run() async throws {
         var hub = BroadcastHub.Configuration()
-        hub.mayPublish = { _ in true }
+        hub.policy = ChannelPolicy(publishableChannels: ["*"])
         hub.delivery = { _ in .stream }
         hub.clientMessagesPerSecond = 10_000_000
         hub.clientMessageBurst = 10_000_000
