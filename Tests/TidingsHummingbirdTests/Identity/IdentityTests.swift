@@ -18,15 +18,11 @@ struct IdentityTests {
     private func withServer<Result: Sendable>(
         router: Router<BasicRequestContext> = Router(),
         endpoints: BroadcastEndpoints = BroadcastEndpoints(),
-        _ change: @escaping @Sendable (inout BroadcastHub.Configuration) -> Void = { _ in },
+        hub: BroadcastHub.Configuration = .make { $0.policy = Self.policy },
         _ body: @Sendable (TestServer, TokenMaker) async throws -> Result
     ) async throws -> Result {
-        let authenticator = try await JWTAuthenticator(keys: .secret(TokenMaker.secret))
-        let hub = BroadcastHub.Configuration.make {
-            $0.authenticator = authenticator
-            $0.policy = Self.policy
-            change(&$0)
-        }
+        var hub = hub
+        hub.authenticator = try await JWTAuthenticator(keys: .secret(TokenMaker.secret))
         let maker = await TokenMaker.secret()
         return try await TestServer.run(router: router, endpoints: endpoints, hub: hub) { try await body($0, maker) }
     }
@@ -172,7 +168,7 @@ struct IdentityTests {
 
     @Test("who does not say who it is in time is closed")
     func deadline() async throws {
-        try await withServer({ $0.authenticationTimeout = .seconds(1) }) { server, maker in
+        try await withServer(hub: .make { $0.authenticationTimeout = .seconds(1) }) { server, maker in
             let silent = try await TestSocket.connect(to: server.url)
             let speaking = try await TestSocket.connect(to: server.url + "?token=\(try await maker.token())")
             #expect(try await silent.end().code == .notAuthenticated)
@@ -183,7 +179,7 @@ struct IdentityTests {
     @Test("a session ends some time after its token, unless a fresh one comes")
     func expiry() async throws {
         let date = MovableDate(Date())
-        try await withServer({ $0.now = { date.now } }) { server, maker in
+        try await withServer(hub: .make { $0.now = { date.now } }) { server, maker in
             let token = try await maker.token(lasting: 60)
             let fresh = try await maker.token(lasting: 600)
             let ending = try await TestSocket.connect(to: server.url + "?token=\(token)")
@@ -232,7 +228,7 @@ struct IdentityTests {
             cancelled.put(channel)
             return true
         }
-        try await withServer({ $0.policy = policy }) { server, maker in
+        try await withServer(hub: .make { $0.policy = policy }) { server, maker in
             let token = try await maker.token()
             let waiting = try await TestSocket.connect(to: server.url + "?token=\(token)")
             let quick = try await TestSocket.connect(to: server.url + "?token=\(token)")
@@ -247,7 +243,7 @@ struct IdentityTests {
 
     @Test("a subject has as many connections as it may")
     func connectionLimit() async throws {
-        try await withServer({ $0.connectionsPerSubject = 2 }) { server, maker in
+        try await withServer(hub: .make { $0.connectionsPerSubject = 2 }) { server, maker in
             let (one, other) = (try await maker.token(), try await maker.token(.init(sub: "43")))
             let kept = [
                 try await TestSocket.connect(to: server.url + "?token=\(one)"),
@@ -276,7 +272,7 @@ struct IdentityTests {
         let date = MovableDate(Date(timeIntervalSince1970: 1_800_000_000))
         var endpoints = BroadcastEndpoints()
         endpoints.operatorSecret = "for operators only"
-        try await withServer(endpoints: endpoints, { $0.now = { date.now } }) { server, maker in
+        try await withServer(endpoints: endpoints, hub: .make { $0.now = { date.now } }) { server, maker in
             let one = try await maker.token(.init(exp: 4_000_000_000))
             let other = try await maker.token(.init(sub: "43", exp: 4_000_000_000))
             let sockets = [
