@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import TidingsWire
@@ -28,7 +29,7 @@ struct ConnectionMachineTests {
     mutating func firstConnection() {
         #expect(machine.state == .disconnected)
         #expect(machine.subscribe(to: "order") == [])
-        #expect(machine.connect() == [.open])
+        #expect(machine.connect() == [.open(token: nil)])
         #expect(machine.state == .connecting)
         #expect(machine.connect() == [])
         #expect(machine.subscribe(to: "contact") == [])
@@ -43,9 +44,13 @@ struct ConnectionMachineTests {
     mutating func whileConnected() {
         _ = machine.connect()
         #expect(machine.opened(keepsEvents: false) == [])
-        #expect(machine.subscribe(to: "order") == [.send(ClientMessage(id: 1, subscribe: ["order"]))])
-        #expect(machine.unsubscribe(from: "order") == [.send(ClientMessage(id: 2, unsubscribe: ["order"]))])
-        #expect(machine.channels == [])
+        #expect(machine.subscribe(to: "order") == [.askSoon])
+        #expect(machine.subscribe(to: "contact") == [])
+        #expect(machine.ask() == [.send(ClientMessage(id: 1, subscribe: ["order", "contact"]))])
+        #expect(machine.unsubscribe(from: "order") == [.askSoon])
+        #expect(machine.subscribe(to: "menu") == [])
+        #expect(machine.ask() == [.send(ClientMessage(id: 2, subscribe: ["menu"], unsubscribe: ["order"]))])
+        #expect(machine.subscriptions.channels == ["contact", "menu"])
     }
 
     @Test("a lost connection is made again, everything is asked for and told to be stale")
@@ -53,10 +58,14 @@ struct ConnectionMachineTests {
         _ = machine.connect()
         _ = machine.subscribe(to: "order")
         _ = machine.opened(keepsEvents: false)
-        #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true) == [.wait(attempt: 1)])
+        #expect(
+            machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true) == [
+                .cancelToken, .wait(attempt: 1),
+            ]
+        )
         #expect(machine.state == .reconnecting)
         #expect(machine.subscribe(to: "contact") == [])
-        #expect(machine.waited() == [.open])
+        #expect(machine.waited() == [.open(token: nil)])
         #expect(machine.state == .reconnecting)
         #expect(
             machine.opened(keepsEvents: false) == [
@@ -71,15 +80,25 @@ struct ConnectionMachineTests {
         _ = machine.connect()
         for attempt in 1...5 {
             #expect(
-                machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false) == [.wait(attempt: attempt)]
+                machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false) == [
+                    .cancelToken, .wait(attempt: attempt),
+                ]
             )
-            #expect(machine.waited() == [.open])
+            #expect(machine.waited() == [.open(token: nil)])
         }
         _ = machine.opened(keepsEvents: false)
-        #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: false) == [.wait(attempt: 6)])
+        #expect(
+            machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: false) == [
+                .cancelToken, .wait(attempt: 6),
+            ]
+        )
         _ = machine.waited()
         _ = machine.opened(keepsEvents: false)
-        #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true) == [.wait(attempt: 1)])
+        #expect(
+            machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true) == [
+                .cancelToken, .wait(attempt: 1),
+            ]
+        )
     }
 
     @Test("gives up after as many attempts as are allowed, and starts anew when asked")
@@ -90,13 +109,13 @@ struct ConnectionMachineTests {
             _ = machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false)
             _ = machine.waited()
         }
-        #expect(machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false) == [])
+        #expect(machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false) == [.cancelToken])
         guard case .failed(let error) = machine.state else {
             Issue.record("not failed but \(machine.state)")
             return
         }
         #expect(error.code == .attemptsExhausted)
-        #expect(machine.connect() == [.open])
+        #expect(machine.connect() == [.open(token: nil)])
         #expect(machine.state == .connecting)
     }
 
@@ -111,7 +130,7 @@ struct ConnectionMachineTests {
 
         _ = machine.connect()
         _ = machine.opened(keepsEvents: false)
-        #expect(machine.disconnect() == [.close])
+        #expect(machine.disconnect() == [.cancelToken, .close])
         #expect(machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true) == [])
         #expect(machine.state == .disconnected)
 
@@ -126,7 +145,7 @@ struct ConnectionMachineTests {
     mutating func impatient() {
         _ = machine.connect()
         _ = machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false)
-        #expect(machine.connect() == [.cancelWait, .open])
+        #expect(machine.connect() == [.cancelWait, .open(token: nil)])
         #expect(machine.waited() == [])
     }
 
@@ -156,7 +175,7 @@ struct ConnectionMachineTests {
         )
         #expect(machine.received(.reply(reply)) == [])
         _ = machine.received(.event(BroadcastEvent(channel: "order", name: .updated, position: later)))
-        #expect(machine.positions == ["order": later, "contact": first])
+        #expect(machine.subscriptions.positions == ["order": later, "contact": first])
 
         _ = machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true)
         _ = machine.waited()
@@ -175,7 +194,7 @@ struct ConnectionMachineTests {
         guard case .deliver(let stale) = actions.first else { return }
         #expect(stale.spread == .seconds(1))
         // The recovered channel keeps its position until the missed events move it: the connection may be lost before.
-        #expect(machine.positions == ["order": later, "contact": head])
+        #expect(machine.subscriptions.positions == ["order": later, "contact": head])
     }
 
     @Test("a position that the application knows is asked from on the first connection")
@@ -198,6 +217,7 @@ struct ConnectionMachineTests {
         _ = machine.connect()
         _ = machine.opened(keepsEvents: false)
         _ = machine.subscribe(to: "order")
+        _ = machine.ask()
         _ = machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true)
         _ = machine.waited()
         #expect(machine.opened(keepsEvents: false).contains(.deliver(.stale("order", reason: .gap))))
@@ -209,6 +229,7 @@ struct ConnectionMachineTests {
         _ = machine.connect()
         _ = machine.opened(keepsEvents: true)
         _ = machine.subscribe(to: "order", since: position(100))
+        _ = machine.ask()
         let late = BroadcastEvent(channel: "order", name: .updated, position: position(105))
         #expect(machine.received(.event(late)) == [])
         let answer = SubscribedChannel(channel: "order", position: position(105), recovered: true)
@@ -225,10 +246,16 @@ struct ConnectionMachineTests {
         _ = machine.opened(keepsEvents: true)
         #expect(machine.received(.draining(reconnectWithin: .seconds(3))) == [])
         #expect(
-            machine.ended(.closed(.draining, reason: "", by: .server), wasStable: true) == [.waitWithin(.seconds(3))]
+            machine.ended(.closed(.draining, reason: "", by: .server), wasStable: true) == [
+                .cancelToken, .waitWithin(.seconds(3)),
+            ]
         )
         _ = machine.waited()
-        #expect(machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false) == [.wait(attempt: 2)])
+        #expect(
+            machine.ended(.unreachable(ConnectionEndTests.Broken()), wasStable: false) == [
+                .cancelToken, .wait(attempt: 2),
+            ]
+        )
     }
 
     @Test("what the server refuses is reported and changes nothing")
@@ -251,22 +278,179 @@ struct ConnectionMachineTests {
             return message
         }
         #expect(messages.count > 1)
-        #expect(messages.flatMap(\.subscribe) == machine.channels)
+        #expect(messages.flatMap(\.subscribe) == machine.subscriptions.channels)
         #expect(
             messages.allSatisfy { Dialect.extended.encode($0).allSatisfy { $0.count <= WireLimits.clientMessageBytes } }
         )
     }
 
+    // MARK: Tokens
+
+    private struct NoToken: Error {}
+
+    private mutating func connectWithToken(_ token: String) {
+        machine = ConnectionMachine(backoff: Backoff(), usesTokens: true)
+        _ = machine.connect()
+        _ = machine.authorized(.success(token))
+        _ = machine.opened(keepsEvents: true)
+    }
+
+    @Test("a token is asked for before each connection")
+    mutating func tokenBeforeConnecting() {
+        machine = ConnectionMachine(backoff: Backoff(), usesTokens: true)
+        #expect(machine.connect() == [.fetchToken])
+        #expect(machine.state == .connecting)
+        #expect(machine.connect() == [])
+        #expect(machine.authorized(.success("one")) == [.open(token: "one")])
+        _ = machine.opened(keepsEvents: true)
+        #expect(
+            machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true)
+                == [.cancelToken, .wait(attempt: 1)]
+        )
+        #expect(machine.waited() == [.fetchToken])
+        #expect(machine.state == .reconnecting)
+        #expect(machine.authorized(.success("one")) == [.open(token: "one")])
+    }
+
+    @Test("a provider that fails costs an attempt, and one that is not waited for is not heard")
+    mutating func failingProvider() {
+        machine = ConnectionMachine(backoff: Backoff(attempts: 1), usesTokens: true)
+        _ = machine.connect()
+        #expect(machine.authorized(.failure(NoToken())) == [.wait(attempt: 1)])
+        #expect(machine.waited() == [.fetchToken])
+        #expect(machine.authorized(.failure(NoToken())) == [])
+        guard case .failed(let error) = machine.state else {
+            Issue.record("not failed but \(machine.state)")
+            return
+        }
+        #expect(error.code == .attemptsExhausted)
+        _ = machine.connect()
+        #expect(machine.disconnect() == [.cancelToken])
+        #expect(machine.authorized(.success("late")) == [])
+        #expect(machine.state == .disconnected)
+    }
+
+    @Test("an expired token is replaced, a refused one only by another")
+    mutating func replacedToken() {
+        connectWithToken("one")
+        #expect(
+            machine.ended(.closed(.tokenExpired, reason: "", by: .server), wasStable: true)
+                == [.cancelToken, .wait(attempt: 1)]
+        )
+        _ = machine.waited()
+        #expect(machine.authorized(.success("two")) == [.open(token: "two")])
+        _ = machine.opened(keepsEvents: true)
+        let refused = ConnectionEnd.closed(.notAuthenticated, reason: "", by: .server)
+        #expect(machine.ended(refused, wasStable: false) == [.cancelToken, .wait(attempt: 2)])
+        _ = machine.waited()
+        #expect(machine.authorized(.success("two")) == [])
+        guard case .failed(let error) = machine.state else {
+            Issue.record("not failed but \(machine.state)")
+            return
+        }
+        #expect(error.code == .notAuthenticated)
+        // Whoever connects again has a reason to.
+        #expect(machine.connect() == [.fetchToken])
+        #expect(machine.authorized(.success("two")) == [.open(token: "two")])
+    }
+
+    @Test("without a provider a server that wants a token is left alone")
+    mutating func noProvider() {
+        _ = machine.connect()
+        _ = machine.opened(keepsEvents: true)
+        #expect(
+            machine.ended(.closed(.notAuthenticated, reason: "", by: .server), wasStable: true) == [.cancelToken]
+        )
+        guard case .failed(let error) = machine.state else {
+            Issue.record("not failed but \(machine.state)")
+            return
+        }
+        #expect(error.code == .notAuthenticated)
+    }
+
+    @Test("a token is replaced on the living connection, and what was refused is asked for again")
+    mutating func refresh() {
+        connectWithToken("one")
+        _ = machine.subscribe(to: "order")
+        _ = machine.subscribe(to: "secret")
+        _ = machine.ask()
+        let expiry = Date(timeIntervalSince1970: 1000)
+        let welcome = Welcome(
+            connection: "c-1",
+            server: "s",
+            heartbeat: .seconds(25),
+            authenticated: Authenticated(subject: "7", expiresAt: expiry)
+        )
+        #expect(machine.received(.welcome(welcome)) == [.expectHeartbeat(every: .seconds(25)), .expectExpiry(expiry)])
+        let forbidden = WireError(.forbidden, "No.", channel: "secret")
+        let reply = ServerReply(
+            id: 1,
+            subscribed: [SubscribedChannel(channel: "order", position: EventPosition(epoch: "e", offset: 1))],
+            refused: [forbidden]
+        )
+        #expect(machine.received(.reply(reply)) == [.report(forbidden)])
+
+        #expect(machine.tokenIsAging() == [.fetchToken])
+        #expect(machine.authorized(.success("one")) == [])
+        #expect(machine.authorized(.failure(NoToken())) == [])
+        #expect(machine.authorized(.success("two")) == [.send(ClientMessage(id: 2, authentication: "two"))])
+        let later = Authenticated(subject: "7", expiresAt: expiry + 1000)
+        #expect(
+            machine.received(.reply(ServerReply(id: 2, authenticated: later))) == [
+                .expectExpiry(expiry + 1000), .askSoon,
+            ]
+        )
+        #expect(machine.ask() == [.send(ClientMessage(id: 3, subscribe: ["secret"]))])
+    }
+
+    // MARK: Busy servers
+
+    @Test("what a busy server did not do is asked for again after a while")
+    mutating func rateLimited() {
+        _ = machine.connect()
+        _ = machine.opened(keepsEvents: true)
+        _ = machine.subscribe(to: "order")
+        _ = machine.ask()
+        _ = machine.subscribe(to: "contact")
+        _ = machine.ask()
+        let busy = WireError(.rateLimited, "Slower.")
+        #expect(machine.received(.error(busy, id: 2)) == [.report(busy), .askLater])
+        #expect(machine.received(.error(busy, id: 1)) == [.report(busy)])
+        #expect(machine.subscribe(to: "menu") == [])
+        #expect(machine.ask() == [.send(ClientMessage(id: 3, subscribe: ["order", "contact", "menu"]))])
+    }
+
+    @Test("a busy server that does not say which request is asked for everything, and everything is stale")
+    mutating func rateLimitedWithoutIdentifier() {
+        _ = machine.connect()
+        _ = machine.opened(keepsEvents: false)
+        _ = machine.subscribe(to: "order")
+        _ = machine.ask()
+        let busy = WireError(.rateLimited, "Slower.")
+        #expect(machine.received(.error(busy, id: nil)) == [.report(busy), .askLater])
+        #expect(
+            machine.ask() == [
+                .send(ClientMessage(id: 2, subscribe: ["order"])), .deliver(.stale("order", reason: .gap)),
+            ]
+        )
+    }
+
     /// Whatever happens in whatever order: there is at most one socket and one wait, and never both.
-    @Test("no sequence of events opens two sockets or waits twice", arguments: [1, 2, 3, 4, 5] as [UInt64])
-    mutating func randomWalk(seed: UInt64) {
+    @Test(
+        "no sequence of events opens two sockets or waits twice",
+        arguments: [1, 2, 3, 4, 5] as [UInt64],
+        [false, true]
+    )
+    mutating func randomWalk(seed: UInt64, usesTokens: Bool) {
+        machine = ConnectionMachine(backoff: Backoff(), usesTokens: usesTokens)
         var random = SeededGenerator(seed: seed)
+        var questions = 0
         var sockets = 0
         var isOpen = false
         var waits = 0
         for _ in 0..<5000 {
             let actions: [ConnectionMachine.Action]
-            switch Int.random(in: 0..<8, using: &random) {
+            switch Int.random(in: 0..<10, using: &random) {
             case 0: actions = machine.connect()
             case 1: actions = machine.disconnect()
             case 2 where sockets == 1 && !isOpen:
@@ -280,6 +464,8 @@ struct ConnectionMachineTests {
                     .unreachable(ConnectionEndTests.Broken()), .closed(.abnormal, reason: "", by: .server),
                     .refused(status: 503, detail: nil), .refused(status: 403, detail: nil),
                     .closed(.closedByOperator, reason: "", by: .server),
+                    .closed(.notAuthenticated, reason: "", by: .server),
+                    .closed(.tokenExpired, reason: "", by: .server),
                 ]
                 actions = machine.ended(
                     ends.randomElement(using: &random) ?? ends[0],
@@ -288,6 +474,14 @@ struct ConnectionMachineTests {
             case 5 where waits == 1:
                 waits = 0
                 actions = machine.waited()
+            case 6 where questions == 1:
+                questions = 0
+                actions = machine.authorized(
+                    Bool.random(using: &random)
+                        ? .success(["one", "two", nil].randomElement(using: &random) ?? nil)
+                        : .failure(NoToken())
+                )
+            case 7: actions = machine.tokenIsAging()
             default: continue
             }
             for action in actions {
@@ -300,11 +494,17 @@ struct ConnectionMachineTests {
                 case .cancelWait: waits -= 1
                 case .send: #expect(machine.state == .connected, "seed \(seed)")
                 case .waitWithin: waits += 1
-                case .deliver, .report, .expectHeartbeat: break
+                case .fetchToken:
+                    #expect(usesTokens)
+                    questions = 1
+                case .cancelToken: questions = 0
+                case .deliver, .report, .expectHeartbeat, .expectExpiry: break
+                case .askSoon, .askLater: break
                 }
             }
             #expect((0...1).contains(sockets) && (0...1).contains(waits) && sockets + waits <= 1, "seed \(seed)")
             #expect((machine.state == .disconnected) == (machine.phase == .idle))
+            if case .authorizing = machine.phase { #expect(questions == 1 && sockets + waits == 0, "seed \(seed)") }
         }
     }
 }

@@ -1,3 +1,4 @@
+public import FoundationEssentials
 public import Logging
 public import NIOCore
 import NIOPosix
@@ -50,6 +51,13 @@ public final class BroadcastClient: Sendable {
 
     /// How a client behaves.
     public struct Configuration: Sendable {
+        /// Gives the token that says who the client is; nil: it does not say.
+        ///
+        /// Called before each connection, so also after the server has ended one because its token had expired, and again
+        /// when a token has lived four fifths of its time, to be sent on the living connection. When it throws, that is a
+        /// failed attempt. A client whose token was refused connects again only with another one. It may return nil to
+        /// connect without one. The task is cancelled when the client disconnects.
+        public var token: (@Sendable () async throws -> String?)?
         /// How long it waits between attempts, and how many it makes.
         public var backoff = Backoff()
         /// How long a connection has to last for the next waits to be short again.
@@ -73,6 +81,8 @@ public final class BroadcastClient: Sendable {
         public var makeRandomNumberGenerator: @Sendable () -> any RandomNumberGenerator = {
             SystemRandomNumberGenerator()
         }
+        /// What time it is, for the life of tokens.
+        public var now: @Sendable () -> Date = { Date() }
         /// Hears what the server did not accept, on the client's event loop.
         public var onServerError: (@Sendable (WireError) -> Void)?
         /// Hears about connections, never about payloads.

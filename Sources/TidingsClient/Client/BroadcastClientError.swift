@@ -16,6 +16,8 @@ public struct BroadcastClientError: Error, Sendable {
         public static let connectionLost = Code(rawValue: "connection_lost")
         /// The server answered the opening handshake with something other than a WebSocket.
         public static let refused = Code(rawValue: "refused")
+        /// The server does not know who this is: it wants a token, or another one.
+        public static let notAuthenticated = Code(rawValue: "not_authenticated")
         /// The server closed the connection with a code that says to stay away.
         public static let closedByServer = Code(rawValue: "closed_by_server")
         /// As many attempts were made as the options allow.

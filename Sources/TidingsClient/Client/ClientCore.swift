@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Logging
 import NIOCore
 import TidingsWire
@@ -6,7 +7,7 @@ import TidingsWire
 /// subscribed. Lives on one event loop; nothing here is touched from anywhere else.
 final class ClientCore {
     /// Opens a socket; tests put their own in its place.
-    typealias Connect = @Sendable (_ core: ClientCore, _ generation: Int) -> Void
+    typealias Connect = @Sendable (_ core: ClientCore, _ generation: Int, _ token: String?) -> Void
 
     /// What the core does with an open socket.
     protocol Socket {
@@ -33,6 +34,11 @@ final class ClientCore {
     private var openedAt: NIODeadline?
     private var timer: Scheduled<Void>?
     private var watchdog: Watchdog?
+    /// Asks the application for a token. It belongs to the core and ends with the attempt or the connection.
+    private var tokenTask: Task<Void, Never>?
+    /// Counts questions for tokens: what an earlier one is answered is of no interest.
+    private var tokenQuestion = 0
+    private var expiry: (date: Date, timer: Scheduled<Void>?)?
 
     init(
         eventLoop: any EventLoop,
@@ -44,7 +50,7 @@ final class ClientCore {
         self.configuration = configuration
         self.connect = connect
         self.stateChanged = stateChanged
-        machine = ConnectionMachine(backoff: configuration.backoff)
+        machine = ConnectionMachine(backoff: configuration.backoff, usesTokens: configuration.token != nil)
         generator = configuration.makeRandomNumberGenerator()
     }
 }
@@ -136,21 +142,33 @@ extension ClientCore {
 
     private func act(on action: ConnectionMachine.Action) {
         switch action {
-        case .open:
+        case .fetchToken:
+            fetchToken()
+        case .cancelToken:
+            cancelToken()
+        case .open(let token):
             generation += 1
-            connect(self, generation)
+            connect(self, generation, token)
         case .close:
             generation += 1
             socket?.close()
             forgetSocket()
         case .send(let message):
             for text in socket?.dialect.encode(message) ?? [] { socket?.send(text) }
+        case .askSoon:
+            let core = NIOLoopBound(self, eventLoop: eventLoop)
+            eventLoop.execute { core.value.run { $0.ask() } }
+        case .askLater:
+            _ = eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.run { $0.ask() } }
         case .wait(let attempt):
             wait(configuration.backoff.delay(beforeAttempt: attempt - 1, using: &generator))
         case .waitWithin(let time):
             wait(time * Double.random(in: 0...1, using: &generator))
         case .expectHeartbeat(let interval):
             watch(interval: interval)
+        case .expectExpiry(let date):
+            expiry = (date, nil)
+            scheduleRefresh()
         case .cancelWait:
             timer?.cancel()
             timer = nil
@@ -171,7 +189,61 @@ extension ClientCore {
         openedAt = nil
         watchdog?.timer.cancel()
         watchdog = nil
+        expiry?.timer?.cancel()
+        expiry = nil
     }
+}
+
+// MARK: - Tokens
+
+extension ClientCore {
+    private func fetchToken() {
+        guard let provider = configuration.token else { return }
+        cancelToken()
+        let question = tokenQuestion
+        let core = NIOLoopBound(self, eventLoop: eventLoop)
+        let eventLoop = eventLoop
+        tokenTask = Task {
+            let result: Result<String?, any Error>
+            do {
+                result = .success(try await provider())
+            } catch {
+                result = .failure(error)
+            }
+            eventLoop.execute { core.value.fetched(result, for: question) }
+        }
+    }
+
+    private func fetched(_ result: Result<String?, any Error>, for question: Int) {
+        guard question == tokenQuestion else { return }
+        tokenTask = nil
+        if case .failure(let error) = result {
+            configuration.logger.warning("no token", metadata: ["error": "\(error)"])
+        }
+        run { $0.authorized(result) }
+        // If the answer was no new token there is still time to get one.
+        scheduleRefresh()
+    }
+
+    private func cancelToken() {
+        tokenQuestion += 1
+        tokenTask?.cancel()
+        tokenTask = nil
+    }
+
+    /// Has a token asked for when four fifths of the time that the present one has left are over, every second near the
+    /// end, and no more when the server should have closed the connection.
+    private func scheduleRefresh() {
+        guard let expiry else { return }
+        expiry.timer?.cancel()
+        let left = expiry.date.timeIntervalSince(configuration.now())
+        guard left > -(WireLimits.expiryGrace / .seconds(1)) else { return }
+        let delay = TimeAmount(Duration.seconds(min(max(left * 0.8, 1), Self.longestDelay)))
+        self.expiry?.timer = eventLoop.assumeIsolated().scheduleTask(in: delay) { self.run { $0.tokenIsAging() } }
+    }
+
+    /// A day: a token that lasts longer is looked at again.
+    private static var longestDelay: Double { 86_400 }
 }
 
 // MARK: - Signs of life

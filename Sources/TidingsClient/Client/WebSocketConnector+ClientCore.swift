@@ -4,11 +4,12 @@ import TidingsWire
 extension WebSocketConnector {
     /// How a client's core opens its sockets.
     func connect(to endpoint: WebSocketEndpoint) -> ClientCore.Connect {
-        { core, generation in
+        { core, generation, token in
             let eventLoop = core.eventLoop
             let core = NIOLoopBound(core, eventLoop: eventLoop)
             let opening = connect(
                 to: endpoint,
+                headers: token.map { [("Authorization", "Bearer \($0)")] } ?? [],
                 on: eventLoop,
                 heard: { core.value.heard(generation: generation) },
                 received: { message in

@@ -2,6 +2,8 @@ import TidingsWire
 
 /// How a connection ended, or why there was none.
 enum ConnectionEnd {
+    /// The application could not say with which token to connect.
+    case unauthorized(any Error)
     /// No socket, no TLS, or no answer: the server could not be reached.
     case unreachable(any Error)
     /// The server answered the opening handshake with an ordinary HTTP answer.
@@ -11,7 +13,7 @@ enum ConnectionEnd {
 
     var advice: CloseCode.Advice {
         switch self {
-        case .unreachable: .reconnect
+        case .unauthorized, .unreachable: .reconnect
         case .refused(let status, _): Self.mayPass(status) ? .reconnect : .stayAway
         case .closed(let code, _, let sender): code.advice(sentBy: sender)
         }
@@ -19,6 +21,8 @@ enum ConnectionEnd {
 
     var error: BroadcastClientError {
         switch self {
+        case .unauthorized(let cause):
+            BroadcastClientError(.notAuthenticated, "There is no token to connect with.", cause: cause)
         case .unreachable(let cause):
             BroadcastClientError(.connectionLost, "The server cannot be reached.", cause: cause)
         case .refused(let status, let detail):
@@ -28,6 +32,8 @@ enum ConnectionEnd {
             )
         case .closed(.abnormal, _, _):
             BroadcastClientError(.connectionLost, "The connection was lost.")
+        case .closed(.notAuthenticated, let reason, .server):
+            BroadcastClientError(.notAuthenticated, "The server wants to know who this is" + Self.suffix(reason))
         case .closed(let code, let reason, .server):
             BroadcastClientError(
                 .closedByServer,

@@ -1,51 +1,64 @@
+import FoundationEssentials
 import TidingsWire
 
 /// Where a client stands with its server, and what follows from what happens. A value without a socket, a clock or a
 /// lock: it says what to do, its owner does it, in the order given.
 struct ConnectionMachine {
     private(set) var phase = Phase.idle
-    /// The channels that somebody wants to hear, in the order in which they were asked for.
-    private(set) var channels: [ChannelName] = []
-    /// Up to where the channels are known: what a server that keeps events is asked to begin at.
-    private(set) var positions: [ChannelName: EventPosition] = [:]
+    private(set) var subscriptions = ChannelSubscriptions()
     private let backoff: Backoff
-    /// The channels that a connection has heard since ``connect()``: of these, something may have been missed.
-    private var heard: Set<ChannelName> = []
-    /// The channels that were asked for with a position, and not answered.
-    private var resuming: Set<ChannelName> = []
+    /// Whether a token is asked for before each connection.
+    private let usesTokens: Bool
+    /// The token of this connection, or of the last one.
+    private var token: String?
+    /// A token that the server did not accept: only another one is worth an attempt.
+    private var refusedToken: String?
+    /// A token that was sent to the server of this connection, and the request that it was sent with.
+    private var offered: (token: String, request: RequestIdentifier)?
     /// The time that a draining server announced.
     private var announced: Duration?
     private var wasConnected = false
-    /// Whether the server of this connection answers with positions.
-    private var keepsEvents = false
-    private var lastRequest = 0
+    /// Whether ``ConnectionMachine/ask()`` is going to be called.
+    private var willAsk = false
 
     enum Phase: Equatable {
-        /// Nobody asked for a connection, or somebody asked to end it. → `connecting`.
+        /// Nobody asked for a connection, or somebody asked to end it. → `authorizing`, `connecting`.
         case idle
+        /// A token is asked for, for the given attempt in a row. → `connecting`, `waiting`, `failed`, `idle`.
+        case authorizing(attempt: Int)
         /// The socket is being opened, for the given time in a row. → `connected`, `waiting`, `failed`, `idle`.
         case connecting(attempt: Int)
         /// Messages go both ways. → `waiting`, `failed`, `idle`.
         case connected(attempt: Int)
-        /// The next attempt comes after a while. → `connecting`, `idle`.
+        /// The next attempt comes after a while. → `authorizing`, `connecting`, `idle`.
         case waiting(attempt: Int)
-        /// The server does not want this client, or the attempts are used up. → `connecting`.
+        /// The server does not want this client, or the attempts are used up. → `authorizing`, `connecting`.
         case failed(BroadcastClientError)
     }
 
     enum Action: Equatable {
+        /// Ask the application for a token, and call ``ConnectionMachine/authorized(_:)``.
+        case fetchToken
+        /// Ask no longer.
+        case cancelToken
         /// Open a socket.
-        case open
+        case open(token: String?)
         /// Close the socket that is open or being opened.
         case close
         /// Send to the server.
         case send(ClientMessage)
+        /// Call ``ConnectionMachine/ask()`` at the end of the loop's turn.
+        case askSoon
+        /// Call ``ConnectionMachine/ask()`` after a while: the server is busy.
+        case askLater
         /// Call ``ConnectionMachine/waited()`` after the wait before this attempt.
         case wait(attempt: Int)
         /// Call ``ConnectionMachine/waited()`` at a random moment within this time.
         case waitWithin(Duration)
         /// The server says something at least this often.
         case expectHeartbeat(every: Duration)
+        /// Call ``ConnectionMachine/tokenIsAging()`` well before this time.
+        case expectExpiry(Date)
         /// Do not call it after all.
         case cancelWait
         /// Give to those who hear the event's channel.
@@ -54,15 +67,16 @@ struct ConnectionMachine {
         case report(WireError)
     }
 
-    init(backoff: Backoff) {
+    init(backoff: Backoff, usesTokens: Bool = false) {
         self.backoff = backoff
+        self.usesTokens = usesTokens
     }
 
     var state: BroadcastClient.State {
         switch phase {
         case .idle: .disconnected
-        case .connecting(attempt: 0) where !wasConnected: .connecting
-        case .connecting, .waiting: .reconnecting
+        case .authorizing(attempt: 0) where !wasConnected, .connecting(attempt: 0) where !wasConnected: .connecting
+        case .authorizing, .connecting, .waiting: .reconnecting
         case .connected: .connected
         case .failed(let error): .failed(error)
         }
@@ -74,24 +88,26 @@ struct ConnectionMachine {
 extension ConnectionMachine {
     mutating func connect() -> [Action] {
         switch phase {
-        case .connecting, .connected: return []
+        case .authorizing, .connecting, .connected: return []
         case .waiting:
-            phase = .connecting(attempt: 0)
-            return [.cancelWait, .open]
+            return [.cancelWait] + begin(attempt: 0)
         case .idle, .failed:
             wasConnected = false
-            heard = []
-            resuming = []
             announced = nil
-            phase = .connecting(attempt: 0)
-            return [.open]
+            refusedToken = nil
+            subscriptions.forgetWhatWasHeard()
+            return begin(attempt: 0)
         }
     }
 
     mutating func disconnect() -> [Action] {
         defer { phase = .idle }
         switch phase {
-        case .connecting, .connected: return [.close]
+        case .authorizing: return [.cancelToken]
+        case .connecting: return [.close]
+        case .connected:
+            lostConnection()
+            return [.cancelToken, .close]
         case .waiting: return [.cancelWait]
         case .idle, .failed: return []
         }
@@ -101,30 +117,82 @@ extension ConnectionMachine {
     ///
     /// - Parameter since: Up to where it knows the channel.
     mutating func subscribe(to channel: ChannelName, since: EventPosition? = nil) -> [Action] {
-        channels.append(channel)
-        positions[channel] = since
-        guard case .connected = phase else { return [] }
-        // A server that keeps no events does not answer: the channel counts as heard from here on.
-        if !keepsEvents { heard.insert(channel) }
-        return requests(for: [channel])
+        let stale = subscriptions.want(channel, since: since)
+        return soon() + (stale.map { [.deliver($0)] } ?? [])
     }
 
     /// The last user of a channel has gone.
     mutating func unsubscribe(from channel: ChannelName) -> [Action] {
-        channels.removeAll { $0 == channel }
-        positions[channel] = nil
-        heard.remove(channel)
-        resuming.remove(channel)
-        guard case .connected = phase else { return [] }
-        return [.send(ClientMessage(id: nextIdentifier(), unsubscribe: [channel]))]
+        subscriptions.release(channel)
+        return soon()
     }
+
+    /// The end of a turn in which something was asked for: what several asked for goes into one message.
+    mutating func ask() -> [Action] {
+        willAsk = false
+        guard case .connected = phase else { return [] }
+        let requests = subscriptions.takeRequests()
+        return requests.messages.map(Action.send) + requests.stale.map(Action.deliver)
+    }
+
+    private mutating func soon() -> [Action] {
+        guard case .connected = phase, !willAsk else { return [] }
+        willAsk = true
+        return [.askSoon]
+    }
+}
+
+// MARK: - Tokens
+
+extension ConnectionMachine {
+    /// The application has given a token, or none, or cannot.
+    mutating func authorized(_ result: Result<String?, any Error>) -> [Action] {
+        switch (phase, result) {
+        case (.authorizing(let attempt), .success(let token)):
+            if let token, token == refusedToken {
+                phase = .failed(Self.refusedTokenError)
+                return []
+            }
+            self.token = token
+            phase = .connecting(attempt: attempt)
+            return [.open(token: token)]
+        case (.authorizing(let attempt), .failure(let error)):
+            return wait(beforeAttempt: attempt + 1, after: .unauthorized(error))
+        case (.connected, .success(let token?)) where token != self.token:
+            let request = subscriptions.nextIdentifier()
+            offered = (token, request)
+            return [.send(ClientMessage(id: request, authentication: token))]
+        default:
+            // The same token as before, or none: it lasts as long as it does.
+            return []
+        }
+    }
+
+    /// The token of this connection should be replaced before it expires.
+    mutating func tokenIsAging() -> [Action] {
+        guard case .connected = phase, usesTokens else { return [] }
+        return [.fetchToken]
+    }
+
+    private mutating func authenticated(_ authenticated: Authenticated, by request: RequestIdentifier?) -> [Action] {
+        let expiry = usesTokens ? authenticated.expiresAt.map { [Action.expectExpiry($0)] } ?? [] : []
+        guard let offered, offered.request == request else { return expiry }
+        token = offered.token
+        self.offered = nil
+        subscriptions.mayRetryRefused()
+        return expiry + soon()
+    }
+
+    private static let refusedTokenError = BroadcastClientError(
+        .notAuthenticated,
+        "The server did not accept the token, and there is no other. Connect again when there is."
+    )
 }
 
 // MARK: - What happens
 
 extension ConnectionMachine {
-    /// The opening handshake is done. Everything that is wanted is asked for. A server that keeps no events is not asked
-    /// what was missed: each channel that was heard before is stale.
+    /// The opening handshake is done. Everything that is wanted is asked for.
     ///
     /// - Parameter keepsEvents: Whether the server answers with positions.
     mutating func opened(keepsEvents: Bool) -> [Action] {
@@ -132,62 +200,39 @@ extension ConnectionMachine {
         phase = .connected(attempt: attempt)
         wasConnected = true
         announced = nil
-        resuming = []
-        self.keepsEvents = keepsEvents
-        guard !keepsEvents else { return requests(for: channels) }
-        positions = [:]
-        let stale = channels.filter { !heard.insert($0).inserted }
-        return requests(for: channels) + stale.map { .deliver(.stale($0, reason: .gap)) }
+        subscriptions.connected(keepsEvents: keepsEvents)
+        return ask()
     }
 
     mutating func received(_ message: ServerMessage) -> [Action] {
         switch message {
         case .event(let event):
-            return received(event)
+            return subscriptions.received(event) ? [.deliver(event)] : []
         case .reply(let reply):
-            return reply.subscribed.flatMap { subscribed($0) } + reply.refused.map { refused($0) }
-        case .error(let error, _):
-            return [refused(error)]
+            let stale = subscriptions.answered(reply).map(Action.deliver)
+            let authentication = reply.authenticated.map { authenticated($0, by: reply.id) } ?? []
+            return stale + reply.refused.map(Action.report) + authentication
+        case .error(let error, let id):
+            return refused(error, id)
         case .welcome(let welcome):
-            return [.expectHeartbeat(every: welcome.heartbeat)]
+            let authentication = welcome.authenticated.map { authenticated($0, by: nil) } ?? []
+            return [.expectHeartbeat(every: welcome.heartbeat)] + authentication
         case .draining(let time):
             announced = time
             return []
         }
     }
 
-    /// An event that the client has seen is dropped: one may come twice when a server begins anew from a position.
-    private mutating func received(_ event: BroadcastEvent) -> [Action] {
-        guard channels.contains(event.channel) else { return [] }
-        guard let position = event.position else { return [.deliver(event)] }
-        // On its way before the request: what follows the answer begins at the position that was asked from.
-        guard !resuming.contains(event.channel) else { return [] }
-        if let known = positions[event.channel], known.epoch == position.epoch, known.offset >= position.offset {
-            return []
+    private mutating func refused(_ error: WireError, _ id: RequestIdentifier?) -> [Action] {
+        if let offered, offered.request == id { self.offered = nil }
+        guard error.code == .rateLimited else {
+            subscriptions.refused(error)
+            return [.report(error)]
         }
-        positions[event.channel] = position
-        return [.deliver(event)]
-    }
-
-    /// The server has begun to tell of a channel, and has or has not told what was missed.
-    private mutating func subscribed(_ subscribed: SubscribedChannel) -> [Action] {
-        let channel = subscribed.channel
-        guard channels.contains(channel) else { return [] }
-        let wasResuming = resuming.remove(channel) != nil
-        let wasHeard = !heard.insert(channel).inserted
-        // What was missed follows and moves the position; without it, the position is where the server begins.
-        if subscribed.recovered { return [] }
-        positions[channel] = subscribed.position
-        guard wasResuming || wasHeard else { return [] }
-        var stale = BroadcastEvent.stale(channel, reason: .gap)
-        stale.position = subscribed.position
-        stale.spread = subscribed.spread
-        return [.deliver(stale)]
-    }
-
-    private mutating func refused(_ error: WireError) -> Action {
-        if let channel = error.channel.flatMap({ try? ChannelName($0) }) { resuming.remove(channel) }
-        return .report(error)
+        subscriptions.mustRepeat(id)
+        guard !willAsk else { return [.report(error)] }
+        willAsk = true
+        return [.report(error), .askLater]
     }
 
     /// The connection ended, or was not made.
@@ -198,11 +243,20 @@ extension ConnectionMachine {
     mutating func ended(_ end: ConnectionEnd, wasStable: Bool) -> [Action] {
         let attempt: Int
         switch phase {
-        case .idle, .failed, .waiting: return []
+        case .idle, .failed, .waiting, .authorizing: return []
         case .connecting(let previous): attempt = previous + 1
         case .connected(let previous): attempt = wasStable ? 1 : previous + 1
         }
-        switch end.advice {
+        lostConnection()
+        return [.cancelToken] + follow(end.advice, afterAttempt: attempt, end)
+    }
+
+    private mutating func follow(
+        _ advice: CloseCode.Advice,
+        afterAttempt attempt: Int,
+        _ end: ConnectionEnd
+    ) -> [Action] {
+        switch advice {
         case .reconnect, .reconnectAnnounced:
             guard let time = announced else { return wait(beforeAttempt: attempt, after: end) }
             announced = nil
@@ -212,6 +266,9 @@ extension ConnectionMachine {
             return wait(beforeAttempt: attempt, after: end)
         case .reconnectLongest:
             return wait(beforeAttempt: max(attempt, Self.attemptOfLongestWait), after: end)
+        case .awaitToken where usesTokens && token != nil && token != refusedToken:
+            refusedToken = token
+            return wait(beforeAttempt: attempt, after: end)
         case .stayAway, .awaitToken, .report:
             phase = .failed(end.error)
             return []
@@ -221,8 +278,18 @@ extension ConnectionMachine {
     /// The wait is over.
     mutating func waited() -> [Action] {
         guard case .waiting(let attempt) = phase else { return [] }
-        phase = .connecting(attempt: attempt)
-        return [.open]
+        return begin(attempt: attempt)
+    }
+
+    private mutating func begin(attempt: Int) -> [Action] {
+        phase = usesTokens ? .authorizing(attempt: attempt) : .connecting(attempt: attempt)
+        return usesTokens ? [.fetchToken] : [.open(token: nil)]
+    }
+
+    private mutating func lostConnection() {
+        offered = nil
+        willAsk = false
+        subscriptions.disconnected()
     }
 
     private mutating func wait(beforeAttempt attempt: Int, after end: ConnectionEnd) -> [Action] {
@@ -242,30 +309,4 @@ extension ConnectionMachine {
 
     /// Doubling anything above a nanosecond this often is longer than any maximum.
     private static var attemptOfLongestWait: Int { 30 }
-
-    private mutating func nextIdentifier() -> RequestIdentifier {
-        lastRequest += 1
-        return RequestIdentifier(lastRequest)
-    }
-
-    /// Asks for channels, from where they are known, in as few messages as the limits of the server allow.
-    private mutating func requests(for channels: [ChannelName]) -> [Action] {
-        var messages: [ClientMessage] = []
-        var bytes = 0
-        for channel in channels {
-            // Every byte of a name could need an escape of six, and with a position the name is said twice.
-            let size = channel.rawValue.utf8.count * 12 + 128
-            if messages.isEmpty || bytes + size > WireLimits.clientMessageBytes - 256 {
-                messages.append(ClientMessage(id: nextIdentifier()))
-                bytes = 0
-            }
-            messages[messages.count - 1].subscribe.append(channel)
-            if let position = positions[channel] {
-                messages[messages.count - 1].since[channel] = position
-                resuming.insert(channel)
-            }
-            bytes += size
-        }
-        return messages.map(Action.send)
-    }
 }

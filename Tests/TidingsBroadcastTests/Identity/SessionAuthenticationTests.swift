@@ -78,6 +78,6 @@ struct TableTests {
         #expect((6...8).contains(kept.count))
         #expect(kept == Array((101 - kept.count)...100))
         table.keep(try event(7), atMost: 1)
-        #expect(try table[ChannelName("feed:7")] != nil)
+        #expect(table["feed:7"] != nil)
     }
 }

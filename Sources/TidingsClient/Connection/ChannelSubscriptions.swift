@@ -1,0 +1,269 @@
+import TidingsWire
+
+/// The channels that somebody wants to hear: what the server was asked for, and up to where each of them is known. A
+/// value: it says what to ask and what to deliver, its owner does it.
+///
+/// What is wanted and what was asked for are kept apart, and the server is asked for the difference. So whatever happens
+/// within one turn of a loop costs a message or two, and what a server was too busy to do is asked for again.
+struct ChannelSubscriptions {
+    private struct Entry {
+        /// Channels are asked for in the order in which they were wanted.
+        let order: Int
+        var isWanted = true
+        /// Whether the server of this connection was asked for it.
+        var isRequested = false
+        /// The request to be answered; of several the last one counts.
+        var request: RequestIdentifier?
+        /// Up to where the channel is known.
+        var position: EventPosition?
+        /// Asked for with a position and not answered: what comes now was on its way before.
+        var isResuming = false
+        /// Whether a connection has heard it: something may have been missed since.
+        var wasHeard = false
+        /// Whether the server refused it. Another token may change that.
+        var isRefused = false
+    }
+
+    /// What a request asked for, to be asked for again if the server did not do it.
+    private struct Request {
+        var subscribe: [ChannelName]
+        var unsubscribe: [ChannelName]
+    }
+
+    private var entries: [ChannelName: Entry] = [:]
+    /// Not answered yet. As many as fit into the time that an answer takes.
+    private var unanswered: [RequestIdentifier: Request] = [:]
+    /// Whether the server answers with positions; nil while there is none to be asked.
+    private var keepsEvents: Bool?
+    private var lastOrder = 0
+    private var lastIdentifier = 0
+}
+
+// MARK: - What is wanted
+
+extension ChannelSubscriptions {
+    /// The channels that are wanted, in the order in which they were.
+    var channels: [ChannelName] { inOrder(\.isWanted) }
+
+    /// Up to where the channels are known.
+    var positions: [ChannelName: EventPosition] { entries.compactMapValues(\.position) }
+
+    /// The first user of a channel has come.
+    ///
+    /// - Parameter since: Up to where it knows the channel.
+    /// - Returns: What to tell it at once: the server was not told yet that the channel's last user had gone, and is not
+    ///   asked again. What happened between the two positions is not known.
+    mutating func want(_ channel: ChannelName, since: EventPosition?) -> BroadcastEvent? {
+        guard var entry = entries[channel] else {
+            lastOrder += 1
+            entries[channel] = Entry(order: lastOrder, position: since)
+            return nil
+        }
+        entry.isWanted = true
+        entries[channel] = entry
+        guard let since, since != entry.position else { return nil }
+        return .stale(channel, reason: .gap)
+    }
+
+    /// The last user of a channel has gone.
+    mutating func release(_ channel: ChannelName) {
+        if entries[channel]?.isRequested == true {
+            entries[channel]?.isWanted = false
+        } else {
+            entries[channel] = nil
+        }
+    }
+
+    /// Nothing was heard so far, whatever was: a new beginning.
+    mutating func forgetWhatWasHeard() {
+        for channel in Array(entries.keys) {
+            entries[channel]?.wasHeard = false
+            entries[channel]?.isResuming = false
+        }
+    }
+}
+
+// MARK: - The connection
+
+extension ChannelSubscriptions {
+    /// There is a server to be asked.
+    ///
+    /// - Parameter keepsEvents: Whether it answers with positions, and can say what was missed.
+    mutating func connected(keepsEvents: Bool) {
+        self.keepsEvents = keepsEvents
+    }
+
+    /// The server is gone, and with it what it was asked for.
+    mutating func disconnected() {
+        keepsEvents = nil
+        unanswered = [:]
+        entries = entries.filter(\.value.isWanted)
+        for channel in Array(entries.keys) {
+            entries[channel]?.isRequested = false
+            entries[channel]?.request = nil
+            entries[channel]?.isResuming = false
+            entries[channel]?.isRefused = false
+        }
+    }
+
+    /// What to ask the server for, in as few messages as its limits allow, and what to deliver once it is asked: a server
+    /// that keeps no events cannot say what was missed. Nothing while there is none.
+    mutating func takeRequests() -> (messages: [ClientMessage], stale: [BroadcastEvent]) {
+        guard let keepsEvents else { return ([], []) }
+        var packer = RequestPacker()
+        for channel in inOrder({ !$0.isWanted }) {
+            packer.unsubscribe(channel)
+            entries[channel] = nil
+        }
+        let missing = inOrder { $0.isWanted && !$0.isRequested }
+        let stale = keepsEvents ? [] : missing.filter { forgetPosition(of: $0) }
+        for channel in missing { packer.subscribe(channel, since: entries[channel]?.position) }
+        let messages = packer.messages.map { identified($0, isAnswered: keepsEvents) }
+        return (messages, stale.map { .stale($0, reason: .gap) })
+    }
+
+    private func inOrder(_ condition: (Entry) -> Bool) -> [ChannelName] {
+        entries.filter { condition($0.value) }.sorted { $0.value.order < $1.value.order }.map(\.key)
+    }
+
+    /// Whether something of the channel was known: without a position nobody can tell what has happened since. It counts
+    /// as heard from here on, as no answer will come.
+    private mutating func forgetPosition(of channel: ChannelName) -> Bool {
+        let wasKnown = entries[channel]?.wasHeard == true || entries[channel]?.position != nil
+        entries[channel]?.position = nil
+        entries[channel]?.wasHeard = true
+        return wasKnown
+    }
+
+    private mutating func identified(_ message: ClientMessage, isAnswered: Bool) -> ClientMessage {
+        let identifier = nextIdentifier()
+        for channel in message.subscribe {
+            entries[channel]?.isRequested = true
+            entries[channel]?.request = identifier
+            entries[channel]?.isResuming = message.since[channel] != nil
+        }
+        if isAnswered {
+            unanswered[identifier] = Request(subscribe: message.subscribe, unsubscribe: message.unsubscribe)
+        }
+        var message = message
+        message.id = identifier
+        return message
+    }
+
+    mutating func nextIdentifier() -> RequestIdentifier {
+        lastIdentifier += 1
+        return RequestIdentifier(lastIdentifier)
+    }
+}
+
+// MARK: - What the server says
+
+extension ChannelSubscriptions {
+    /// An event that the client has seen is nothing new: one may come twice when a server begins anew from a position.
+    ///
+    /// - Returns: Whether to deliver it.
+    mutating func received(_ event: BroadcastEvent) -> Bool {
+        guard let entry = entries[event.channel] else { return false }
+        guard let position = event.position else { return entry.isWanted }
+        // On its way before the request: what follows the answer begins at the position that was asked from.
+        guard !entry.isResuming else { return false }
+        if let known = entry.position, known.epoch == position.epoch, known.offset >= position.offset { return false }
+        entries[event.channel]?.position = position
+        return entry.isWanted
+    }
+
+    /// The server has begun to tell of channels, and has or has not told what was missed.
+    ///
+    /// - Returns: The channels that are stale.
+    mutating func answered(_ reply: ServerReply) -> [BroadcastEvent] {
+        if let id = reply.id { unanswered[id] = nil }
+        for error in reply.refused { refused(error) }
+        return reply.subscribed.compactMap { subscribed($0, by: reply.id) }
+    }
+
+    private mutating func subscribed(
+        _ subscribed: SubscribedChannel,
+        by request: RequestIdentifier?
+    ) -> BroadcastEvent? {
+        let channel = subscribed.channel
+        guard var entry = entries[channel], entry.request == request else { return nil }
+        let mayHaveMissed = entry.isResuming || entry.wasHeard
+        entry.isResuming = false
+        entry.wasHeard = true
+        // What was missed follows and moves the position; without it, the position is where the server begins.
+        if !subscribed.recovered { entry.position = subscribed.position }
+        entries[channel] = entry
+        guard mayHaveMissed, !subscribed.recovered, entry.isWanted else { return nil }
+        var stale = BroadcastEvent.stale(channel, reason: .gap)
+        stale.position = subscribed.position
+        stale.spread = subscribed.spread
+        return stale
+    }
+
+    /// The server did not do something.
+    mutating func refused(_ error: WireError) {
+        guard let channel = error.channel.flatMap({ try? ChannelName($0) }) else { return }
+        entries[channel]?.isResuming = false
+        entries[channel]?.isRefused = true
+    }
+
+    /// The server was too busy for a request. What it asked for is asked for again with the next requests; without its
+    /// identifier nobody knows which one it was, and everything is.
+    mutating func mustRepeat(_ id: RequestIdentifier?) {
+        guard let id else {
+            for channel in Array(entries.keys) { entries[channel]?.isRequested = false }
+            return
+        }
+        guard let request = unanswered.removeValue(forKey: id) else { return }
+        for channel in request.subscribe where entries[channel]?.request == id {
+            entries[channel]?.isRequested = false
+            entries[channel]?.isResuming = false
+            if entries[channel]?.isWanted == false { entries[channel] = nil }
+        }
+        for channel in request.unsubscribe where entries[channel] == nil {
+            lastOrder += 1
+            entries[channel] = Entry(order: lastOrder, isWanted: false, isRequested: true)
+        }
+    }
+
+    /// The client has a new token: what was refused is asked for again with the next requests.
+    mutating func mayRetryRefused() {
+        for channel in entries.filter(\.value.isRefused).keys {
+            entries[channel]?.isRefused = false
+            entries[channel]?.isRequested = false
+        }
+    }
+}
+
+/// Puts channels into messages that a server accepts.
+private struct RequestPacker {
+    private(set) var messages: [ClientMessage] = []
+    private var bytes = 0
+    private var count = 0
+
+    mutating func unsubscribe(_ channel: ChannelName) {
+        makeRoom(for: channel)
+        messages[messages.count - 1].unsubscribe.append(channel)
+    }
+
+    /// A message subscribes before it unsubscribes, so a channel must not be in both lists of one. It is not: a channel
+    /// that is wanted is not superfluous.
+    mutating func subscribe(_ channel: ChannelName, since position: EventPosition?) {
+        makeRoom(for: channel)
+        messages[messages.count - 1].subscribe.append(channel)
+        if let position { messages[messages.count - 1].since[channel] = position }
+    }
+
+    private mutating func makeRoom(for channel: ChannelName) {
+        // Every byte of a name could need an escape of six, and with a position the name is said twice.
+        let size = channel.rawValue.utf8.count * 12 + 128
+        if messages.isEmpty || bytes + size > WireLimits.clientMessageBytes - 256
+            || count == WireLimits.channelsPerConnection
+        {
+            messages.append(ClientMessage())
+            (bytes, count) = (0, 0)
+        }
+        bytes += size
+        count += 1
+    }
+}

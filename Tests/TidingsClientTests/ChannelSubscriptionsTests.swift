@@ -1,0 +1,136 @@
+import TestSupport
+import Testing
+import TidingsWire
+
+@testable import TidingsClient
+
+@Suite("What a server is asked for")
+struct ChannelSubscriptionsTests {
+    private var subscriptions = ChannelSubscriptions()
+
+    private func position(_ offset: UInt64) -> EventPosition { EventPosition(epoch: "e", offset: offset) }
+
+    private func event(_ channel: ChannelName, _ offset: UInt64) -> BroadcastEvent {
+        BroadcastEvent(channel: channel, name: .updated, position: position(offset))
+    }
+
+    @Test("only the difference is asked for, and nothing where there is none")
+    mutating func difference() {
+        #expect(subscriptions.takeRequests().messages == [])
+        subscriptions.connected(keepsEvents: true)
+        #expect(subscriptions.takeRequests().messages == [])
+        _ = subscriptions.want("order", since: nil)
+        subscriptions.release("order")
+        #expect(subscriptions.takeRequests().messages == [])
+        _ = subscriptions.want("order", since: nil)
+        #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 1, subscribe: ["order"])])
+        subscriptions.release("order")
+        _ = subscriptions.want("order", since: nil)
+        #expect(subscriptions.takeRequests().messages == [])
+    }
+
+    @Test("a channel that comes back with another position before it has gone is stale")
+    mutating func comesBack() {
+        subscriptions.connected(keepsEvents: true)
+        _ = subscriptions.want("order", since: position(5))
+        _ = subscriptions.takeRequests()
+        let answer = SubscribedChannel(channel: "order", position: position(9), recovered: true)
+        #expect(subscriptions.answered(ServerReply(id: 1, subscribed: [answer])) == [])
+        #expect(subscriptions.received(event("order", 7)) == true)
+        subscriptions.release("order")
+        // It is not heard any more, and its position still moves.
+        #expect(subscriptions.received(event("order", 8)) == false)
+        #expect(subscriptions.want("order", since: position(8)) == nil)
+        subscriptions.release("order")
+        #expect(subscriptions.want("order", since: position(6)) == .stale("order", reason: .gap))
+    }
+
+    @Test("an answer to an earlier request is not taken for one to the last")
+    mutating func earlierRequest() {
+        subscriptions.connected(keepsEvents: true)
+        _ = subscriptions.want("order", since: position(1))
+        _ = subscriptions.takeRequests()
+        subscriptions.release("order")
+        _ = subscriptions.takeRequests()
+        _ = subscriptions.want("order", since: position(5))
+        #expect(
+            subscriptions.takeRequests().messages
+                == [ClientMessage(id: 3, subscribe: ["order"], since: ["order": position(5)])]
+        )
+        let first = SubscribedChannel(channel: "order", position: position(9), recovered: false)
+        #expect(subscriptions.answered(ServerReply(id: 1, subscribed: [first])) == [])
+        #expect(subscriptions.positions == ["order": position(5)])
+        let second = SubscribedChannel(channel: "order", position: position(9), recovered: false)
+        #expect(subscriptions.answered(ServerReply(id: 3, subscribed: [second])) == [.stale("order", reason: .gap)])
+    }
+
+    @Test("an unsubscribe that was refused is asked for again, unless the channel is wanted by then")
+    mutating func refusedUnsubscribe() {
+        subscriptions.connected(keepsEvents: true)
+        _ = subscriptions.want("order", since: nil)
+        _ = subscriptions.want("menu", since: nil)
+        _ = subscriptions.takeRequests()
+        subscriptions.release("order")
+        subscriptions.release("menu")
+        _ = subscriptions.takeRequests()
+        _ = subscriptions.want("menu", since: nil)
+        #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 3, subscribe: ["menu"])])
+        subscriptions.mustRepeat(2)
+        #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 4, unsubscribe: ["order"])])
+    }
+
+    @Test("a position means nothing to a server that keeps no events: the channel is stale once it is asked for")
+    mutating func forgetfulServer() {
+        subscriptions.connected(keepsEvents: false)
+        _ = subscriptions.want("order", since: position(5))
+        _ = subscriptions.want("menu", since: nil)
+        let requests = subscriptions.takeRequests()
+        #expect(requests.messages == [ClientMessage(id: 1, subscribe: ["order", "menu"])])
+        #expect(requests.stale == [.stale("order", reason: .gap)])
+    }
+
+    /// A server that does as it is told holds what is wanted, whatever was wanted in which order and however often it was
+    /// too busy.
+    @Test("in the end the server holds what is wanted", arguments: [1, 2, 3, 4] as [UInt64])
+    mutating func randomWalk(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let names = try (0..<8).map { try ChannelName("c\($0)") }
+        var wanted: Set<ChannelName> = []
+        var held: Set<ChannelName> = []
+        var isConnected = false
+        for step in 0..<4000 {
+            let name = try #require(names.randomElement(using: &random))
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0, 1:
+                if wanted.insert(name).inserted { _ = subscriptions.want(name, since: nil) }
+            case 2:
+                if wanted.remove(name) != nil { subscriptions.release(name) }
+            case 3 where step % 20 == 0:
+                subscriptions.disconnected()
+                (held, isConnected) = ([], false)
+            case 4 where !isConnected:
+                subscriptions.connected(keepsEvents: true)
+                isConnected = true
+            default:
+                let requests = subscriptions.takeRequests().messages
+                #expect(isConnected || requests.isEmpty)
+                for request in requests { serve(request, &held, isBusy: Int.random(in: 0..<4, using: &random) == 0) }
+            }
+            #expect(Set(subscriptions.channels) == wanted, "seed \(seed), step \(step)")
+        }
+        if !isConnected { subscriptions.connected(keepsEvents: true) }
+        while case let requests = subscriptions.takeRequests().messages, !requests.isEmpty {
+            for request in requests { serve(request, &held, isBusy: false) }
+        }
+        #expect(held == wanted, "seed \(seed)")
+    }
+
+    private mutating func serve(_ request: ClientMessage, _ held: inout Set<ChannelName>, isBusy: Bool) {
+        guard !isBusy else { return subscriptions.mustRepeat(request.id) }
+        held.formUnion(request.subscribe)
+        held.subtract(request.unsubscribe)
+        let head = EventPosition(epoch: "e", offset: 1)
+        let subscribed = request.subscribe.map { SubscribedChannel(channel: $0, position: head) }
+        _ = subscriptions.answered(ServerReply(id: request.id, subscribed: subscribed))
+    }
+}
