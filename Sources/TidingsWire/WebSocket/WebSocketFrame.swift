@@ -7,13 +7,20 @@ public enum WebSocketFrame {
     /// - Parameters:
     ///   - opcode: What it carries.
     ///   - payload: What it says. Of a control frame: at most 125 bytes.
+    ///   - isCompressed: Whether the payload was compressed (RFC 7692 §6.1). A control frame's never is.
     ///   - mask: A key that nobody can foresee, for what a client sends (§5.3); nil for what a server sends.
     /// - Returns: The whole frame.
-    public static func encode(_ opcode: WebSocketOpcode, _ payload: [UInt8], mask: UInt32? = nil) -> [UInt8] {
+    public static func encode(
+        _ opcode: WebSocketOpcode,
+        _ payload: [UInt8],
+        isCompressed: Bool = false,
+        mask: UInt32? = nil
+    ) -> [UInt8] {
         precondition(!opcode.isControl || payload.count <= 125, "A control frame carries at most 125 bytes.")
+        precondition(!opcode.isControl || !isCompressed, "A control frame is not compressed.")
         var frame: [UInt8] = []
         frame.reserveCapacity(payload.count + 14)
-        frame.append(0x80 | opcode.rawValue)
+        frame.append((isCompressed ? 0xC0 : 0x80) | opcode.rawValue)
         let maskBit: UInt8 = mask == nil ? 0 : 0x80
         switch payload.count {
         case ...125:
@@ -39,7 +46,7 @@ public enum WebSocketFrame {
     /// - Parameters:
     ///   - code: Why. A code that may not be sent (such as 1005) gives a frame without a code.
     ///   - reason: A few words for people; cut to what fits into a control frame.
-    ///   - mask: As for ``encode(_:_:mask:)``.
+    ///   - mask: As for ``encode(_:_:isCompressed:mask:)``.
     public static func close(_ code: CloseCode, reason: String = "", mask: UInt32? = nil) -> [UInt8] {
         guard code.mayBeSent else { return encode(.close, [], mask: mask) }
         var payload: [UInt8] = []

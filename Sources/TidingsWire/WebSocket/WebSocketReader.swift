@@ -5,6 +5,9 @@
 /// header, a text's broken UTF-8 with the byte that breaks it, in whichever frame and read that is. A close frame is
 /// judged when it is whole.
 ///
+/// Where compression was negotiated (RFC 7692), a compressed message is put together and handed on as it is: whoever
+/// receives it inflates it, and what it says is judged then.
+///
 /// Memory: what has arrived of the message in progress, at most the limit, and of one control frame, at most 125 bytes.
 /// Between messages nothing is held.
 public struct WebSocketReader: Sendable {
@@ -18,6 +21,7 @@ public struct WebSocketReader: Sendable {
 
     private let peer: Peer
     private let maximumMessageBytes: Int
+    private let allowsCompression: Bool
     private var header = WebSocketHeaderBuffer()
     private var frame: Frame?
     private var message: PartialMessage?
@@ -34,6 +38,7 @@ public struct WebSocketReader: Sendable {
 
     private struct PartialMessage {
         let isText: Bool
+        let isCompressed: Bool
         var bytes: [UInt8] = []
         var text = UTF8Validator()
     }
@@ -42,10 +47,13 @@ public struct WebSocketReader: Sendable {
     ///
     /// - Parameters:
     ///   - peer: Whose frames are read.
-    ///   - maximumMessageBytes: The most bytes in one frame's payload and in one message.
-    public init(from peer: Peer, maximumMessageBytes: Int) {
+    ///   - maximumMessageBytes: The most bytes in one frame's payload and in one message, as they are sent: what a
+    ///     compressed message inflates to is for its receiver to limit.
+    ///   - allowsCompression: Whether messages may be compressed: only where it was negotiated (RFC 7692 §6).
+    public init(from peer: Peer, maximumMessageBytes: Int, allowsCompression: Bool = false) {
         self.peer = peer
         self.maximumMessageBytes = maximumMessageBytes
+        self.allowsCompression = allowsCompression
     }
 
     /// Whether no message is in progress: what has arrived ended with a whole message or frame.
@@ -57,11 +65,12 @@ public struct WebSocketReader: Sendable {
     ///
     /// - Parameters:
     ///   - bytes: What arrived, in order.
-    ///   - receive: Called with each message as it ends. After a close frame nothing more is read.
+    ///   - receive: Called with each message as it ends. After a close frame nothing more is read, nor after a message
+    ///     in which the receiver finds a violation.
     /// - Throws: ``WebSocketViolation``; the reader is of no use after that. Messages that ended before were received.
     public mutating func read(
         _ bytes: UnsafeRawBufferPointer,
-        _ receive: (WebSocketMessage) -> Void
+        _ receive: (WebSocketMessage) throws(WebSocketViolation) -> Void
     ) throws(WebSocketViolation) {
         var rest = bytes[...]
         while !isClosed {
@@ -88,7 +97,7 @@ extension WebSocketReader {
     }
 
     private func checkFirstByte() throws(WebSocketViolation) {
-        guard header.reservedBits == 0 else { throw .init(.protocolError, "a reserved bit is set") }
+        guard header.reservedBits == 0 || startsCompressed else { throw .init(.protocolError, "a reserved bit is set") }
         guard let opcode = header.opcode else { throw .init(.protocolError, "the opcode is reserved") }
         if opcode.isControl {
             guard header.isFinal else { throw .init(.protocolError, "a control frame is fragmented") }
@@ -97,6 +106,11 @@ extension WebSocketReader {
                 throw .init(.protocolError, message == nil ? "nothing to continue" : "the last message is not finished")
             }
         }
+    }
+
+    /// Whether the header begins a compressed message: the bit RSV1, on a message's first frame only (RFC 7692 §6).
+    private var startsCompressed: Bool {
+        allowsCompression && header.reservedBits == 0x40 && (header.opcode == .text || header.opcode == .binary)
     }
 
     private func checkSecondByte() throws(WebSocketViolation) {
@@ -120,7 +134,9 @@ extension WebSocketReader {
             guard header.payloadLength <= limit else {
                 throw .init(.messageTooBig, "a message has at most \(maximumMessageBytes) bytes")
             }
-            if opcode != .continuation { message = PartialMessage(isText: opcode == .text) }
+            if opcode != .continuation {
+                message = PartialMessage(isText: opcode == .text, isCompressed: header.reservedBits != 0)
+            }
         }
         return Frame(
             opcode: opcode,
@@ -137,7 +153,7 @@ extension WebSocketReader {
     /// Whether the frame ended; if not, the input is used up.
     private mutating func readPayload(
         _ rest: inout Slice<UnsafeRawBufferPointer>,
-        _ receive: (WebSocketMessage) -> Void
+        _ receive: (WebSocketMessage) throws(WebSocketViolation) -> Void
     ) throws(WebSocketViolation) -> Bool {
         guard var frame = self.frame else { return false }
         let piece = rest.prefix(frame.missing)
@@ -169,7 +185,7 @@ extension WebSocketReader {
         self.message = nil
         let start = message.bytes.count
         Self.append(piece, to: &message.bytes, mask: &mask)
-        if message.isText {
+        if message.isText, !message.isCompressed {
             var text = message.text
             let isValid = message.bytes.withUnsafeBytes {
                 text.validate(UnsafeRawBufferPointer(rebasing: $0[start...]))
@@ -180,23 +196,29 @@ extension WebSocketReader {
         self.message = message
     }
 
-    private mutating func finishMessage(_ receive: (WebSocketMessage) -> Void) throws(WebSocketViolation) {
+    private mutating func finishMessage(
+        _ receive: (WebSocketMessage) throws(WebSocketViolation) -> Void
+    ) throws(WebSocketViolation) {
         guard let message else { return }
         self.message = nil
         guard message.text.isComplete else { throw .init(.invalidText, "a text ends within a character") }
-        receive(message.isText ? .text(message.bytes) : .binary(message.bytes))
+        if message.isCompressed {
+            try receive(.compressed(message.bytes, isText: message.isText))
+        } else {
+            try receive(message.isText ? .text(message.bytes) : .binary(message.bytes))
+        }
     }
 
     private mutating func finishControl(
         _ frame: Frame,
-        _ receive: (WebSocketMessage) -> Void
+        _ receive: (WebSocketMessage) throws(WebSocketViolation) -> Void
     ) throws(WebSocketViolation) {
         switch frame.opcode {
-        case .ping: receive(.ping(frame.control))
-        case .pong: receive(.pong(frame.control))
+        case .ping: try receive(.ping(frame.control))
+        case .pong: try receive(.pong(frame.control))
         default:
             isClosed = true
-            receive(try Self.close(frame.control))
+            try receive(Self.close(frame.control))
         }
     }
 

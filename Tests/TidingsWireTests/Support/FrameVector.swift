@@ -7,6 +7,7 @@ struct FrameVector: Decodable, Sendable, CustomTestStringConvertible {
     let title: String
     let from: String
     let limit: Int?
+    let compression: Bool?
     let idle: Bool?
     let bytes: GeneratedText
     let messages: [Message]?
@@ -16,6 +17,7 @@ struct FrameVector: Decodable, Sendable, CustomTestStringConvertible {
         let type: String
         let text: GeneratedText?
         let bytes: GeneratedText?
+        let isText: Bool?
         let code: UInt16?
         let reason: GeneratedText?
     }
@@ -34,8 +36,10 @@ struct FrameVector: Decodable, Sendable, CustomTestStringConvertible {
     }
 
     var testDescription: String { "\(title) (\(from))" }
-    var peer: WebSocketReader.Peer { from == "client" ? .client : .server }
-    var maximumMessageBytes: Int { limit ?? 1_048_576 }
+    private var peer: WebSocketReader.Peer { from == "client" ? .client : .server }
+    var rules: Reading.Rules {
+        Reading.Rules(from: peer, limit: limit ?? 1_048_576, allowsCompression: compression ?? false)
+    }
 
     func expectedMessages() throws -> [WebSocketMessage] {
         try (messages ?? []).map { try $0.message() }
@@ -47,6 +51,7 @@ extension FrameVector.Message {
         switch type {
         case "text": .text(Array(try #require(text).text.utf8))
         case "binary": .binary(try #require(bytes).bytes())
+        case "compressed": .compressed(try #require(bytes).bytes(), isText: try #require(isText as Bool?))
         case "ping": .ping(try #require(bytes).bytes())
         case "pong": .pong(try #require(bytes).bytes())
         case "close": .close(CloseCode(rawValue: try #require(code)), reason: try #require(reason).text)

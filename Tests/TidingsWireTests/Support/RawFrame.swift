@@ -5,10 +5,11 @@ struct RawFrame {
     var opcode: UInt8
     var payload: [UInt8] = []
     var isFinal = true
+    var isCompressed = false
     var mask: [UInt8]?
 
     var bytes: [UInt8] {
-        var bytes = [(isFinal ? 0x80 : 0) | opcode]
+        var bytes = [(isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0) | opcode]
         let maskBit: UInt8 = mask == nil ? 0 : 0x80
         switch payload.count {
         case 0...125: bytes.append(maskBit | UInt8(payload.count))

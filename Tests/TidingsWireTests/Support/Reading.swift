@@ -8,13 +8,20 @@ struct Reading: Equatable {
     var bytesUntilViolation: Int?
     var isIdle = true
 
+    /// How the reader was made.
+    struct Rules {
+        var from: WebSocketReader.Peer
+        var limit = 1_048_576
+        var allowsCompression = false
+
+        var reader: WebSocketReader {
+            WebSocketReader(from: from, maximumMessageBytes: limit, allowsCompression: allowsCompression)
+        }
+    }
+
     /// Hands over the pieces until they end or one breaks a rule.
-    init(
-        _ pieces: some Sequence<ArraySlice<UInt8>>,
-        from peer: WebSocketReader.Peer,
-        limit: Int = 1_048_576
-    ) {
-        var reader = WebSocketReader(from: peer, maximumMessageBytes: limit)
+    init(_ pieces: some Sequence<ArraySlice<UInt8>>, by rules: Rules) {
+        var reader = rules.reader
         var count = 0
         for piece in pieces {
             count += piece.count
@@ -30,13 +37,18 @@ struct Reading: Equatable {
     }
 
     /// Hands over all bytes at once.
-    init(whole bytes: [UInt8], from peer: WebSocketReader.Peer, limit: Int = 1_048_576) {
-        self.init([bytes[...]], from: peer, limit: limit)
+    init(whole bytes: [UInt8], by rules: Rules) {
+        self.init([bytes[...]], by: rules)
     }
 
     /// Hands over one byte at a time.
-    init(byByte bytes: [UInt8], from peer: WebSocketReader.Peer, limit: Int = 1_048_576) {
-        self.init(bytes.indices.lazy.map { bytes[$0...$0] }, from: peer, limit: limit)
+    init(byByte bytes: [UInt8], by rules: Rules) {
+        self.init(bytes.indices.lazy.map { bytes[$0...$0] }, by: rules)
+    }
+
+    /// Hands over all bytes at once, of a connection without compression.
+    init(whole bytes: [UInt8], from peer: WebSocketReader.Peer, limit: Int = 1_048_576) {
+        self.init(whole: bytes, by: Rules(from: peer, limit: limit))
     }
 
     /// The same without the place at which the violation was found, which depends on the pieces.

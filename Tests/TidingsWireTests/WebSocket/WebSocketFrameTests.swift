@@ -18,6 +18,17 @@ struct WebSocketFrameTests {
         #expect(masked == RawFrame(opcode: 0x1, payload: payload, mask: mask).bytes)
     }
 
+    @Test("A compressed message has the bit RSV1, and nothing else is different", arguments: lengths)
+    func compressedFrames(length: Int) {
+        var generator = SeededGenerator(seed: UInt64(length))
+        let payload = generator.bytes(length)
+        for (opcode, mask) in [(WebSocketOpcode.text, nil), (.binary, 0x37FA_213D)] as [(WebSocketOpcode, UInt32?)] {
+            var plain = WebSocketFrame.encode(opcode, payload, mask: mask)
+            plain[0] |= 0x40
+            #expect(WebSocketFrame.encode(opcode, payload, isCompressed: true, mask: mask) == plain)
+        }
+    }
+
     @Test("The examples of RFC 6455 §5.7")
     func examples() throws {
         let hello = Array("Hello".utf8)
@@ -96,6 +107,13 @@ struct WebSocketFrameTests {
     func largeControlFrame() async {
         await #expect(processExitsWith: .failure) {
             _ = WebSocketFrame.encode(.ping, Array(repeating: 0, count: 126))
+        }
+    }
+
+    @Test("A compressed control frame is a mistake of the programmer")
+    func compressedControlFrame() async {
+        await #expect(processExitsWith: .failure) {
+            _ = WebSocketFrame.encode(.ping, [], isCompressed: true)
         }
     }
     #endif

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import TidingsWire
 
@@ -23,7 +24,7 @@ struct WebSocketReaderTests {
     func emptyRead() throws {
         let bytes = RawFrame(opcode: 0x1, payload: Array("order".utf8), mask: [1, 2, 3, 4]).bytes
         let pieces = bytes.indices.flatMap { [bytes[$0...$0], bytes[0..<0]] }
-        #expect(Reading(pieces, from: .client) == Reading(whole: bytes, from: .client))
+        #expect(Reading(pieces, by: .init(from: .client)) == Reading(whole: bytes, from: .client))
     }
 
     @Test("A copy reads on by itself")
@@ -44,6 +45,46 @@ struct WebSocketReaderTests {
         let reading = Reading(whole: bytes, from: .server)
         #expect(reading.messages == [.text([0x61])])
         #expect(reading.violation?.code == .protocolError)
+    }
+
+    @Test("A violation that the receiver finds ends the reading")
+    func violationOfReceiver() {
+        let bytes = RawFrame(opcode: 0x1, payload: [0x61]).bytes + RawFrame(opcode: 0x9).bytes
+        var reader = WebSocketReader(from: .server, maximumMessageBytes: 100)
+        var messages: [WebSocketMessage] = []
+        let violation = bytes.withUnsafeBytes { bytes -> WebSocketViolation? in
+            do throws(WebSocketViolation) {
+                try reader.read(bytes) { message throws(WebSocketViolation) in
+                    messages.append(message)
+                    _ = try WebSocketMessage.data([0xFF], isText: true)
+                }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        #expect(violation?.code == .invalidText)
+        #expect(messages == [.text([0x61])])
+    }
+
+    @Test(
+        "What was inflated is judged like what was not compressed",
+        arguments: [
+            ("", true), ("61", true), ("c3a9", true), ("f09f8d94", true),
+            ("c3", false), ("80", false), ("c080", false), ("eda080", false), ("f4908080", false),
+        ]
+    )
+    func inflated(hex: String, isUTF8: Bool) throws {
+        let bytes = try [UInt8](hex: hex)
+        #expect(try WebSocketMessage.data(bytes, isText: false) == .binary(bytes))
+        if isUTF8 {
+            #expect(try WebSocketMessage.data(bytes, isText: true) == .text(bytes))
+        } else {
+            let violation = #expect(throws: WebSocketViolation.self) {
+                try WebSocketMessage.data(bytes, isText: true)
+            }
+            #expect(violation?.code == .invalidText)
+        }
     }
 
     @Test("A ping that follows a broken text is not received")
@@ -70,7 +111,9 @@ struct WebSocketReaderTests {
     @Test("A description of a message tells its size and not what it says")
     func descriptions() {
         let secret = Array("secret".utf8)
-        let messages: [WebSocketMessage] = [.text(secret), .binary(secret), .ping(secret), .pong(secret)]
+        let messages: [WebSocketMessage] = [
+            .text(secret), .binary(secret), .compressed(secret, isText: true), .ping(secret), .pong(secret),
+        ]
         for message in messages {
             for description in ["\(message)", String(reflecting: message), "\([message])"] {
                 #expect(description.contains("6 bytes"))

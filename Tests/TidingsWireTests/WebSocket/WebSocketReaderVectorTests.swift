@@ -6,7 +6,7 @@ import TidingsWire
 struct WebSocketReaderVectorTests {
     @Test("Bytes that keep to the rules give their messages", arguments: try FrameVector.readable())
     func messages(vector: FrameVector) throws {
-        let reading = Reading(whole: try vector.bytes.bytes(), from: vector.peer, limit: vector.maximumMessageBytes)
+        let reading = Reading(whole: try vector.bytes.bytes(), by: vector.rules)
         #expect(reading.violation == nil)
         #expect(reading.messages == (try vector.expectedMessages()))
         #expect(reading.isIdle == vector.idle ?? true)
@@ -15,16 +15,16 @@ struct WebSocketReaderVectorTests {
     @Test("One byte at a time gives the same", arguments: try FrameVector.readable())
     func byByte(vector: FrameVector) throws {
         let bytes = try vector.bytes.bytes()
-        let whole = Reading(whole: bytes, from: vector.peer, limit: vector.maximumMessageBytes)
-        #expect(Reading(byByte: bytes, from: vector.peer, limit: vector.maximumMessageBytes) == whole)
+        let whole = Reading(whole: bytes, by: vector.rules)
+        #expect(Reading(byByte: bytes, by: vector.rules) == whole)
     }
 
     @Test("Two reads give the same, wherever they meet", arguments: try FrameVector.readable())
     func cutInTwo(vector: FrameVector) throws {
         let bytes = try vector.bytes.bytes()
-        let whole = Reading(whole: bytes, from: vector.peer, limit: vector.maximumMessageBytes)
+        let whole = Reading(whole: bytes, by: vector.rules)
         for cut in Self.cuts(of: bytes) {
-            let halves = Reading([bytes[..<cut], bytes[cut...]], from: vector.peer, limit: vector.maximumMessageBytes)
+            let halves = Reading([bytes[..<cut], bytes[cut...]], by: vector.rules)
             #expect(halves == whole, "cut after \(cut) of \(bytes.count) bytes")
         }
     }
@@ -40,7 +40,7 @@ struct WebSocketReaderVectorTests {
     func violations(vector: FrameVector) throws {
         let expected = try #require(vector.violation)
         let bytes = try vector.bytes.bytes()
-        let reading = Reading(whole: bytes, from: vector.peer, limit: vector.maximumMessageBytes)
+        let reading = Reading(whole: bytes, by: vector.rules)
         #expect(reading.violation?.code.rawValue == expected.code)
         #expect(reading.messages == (try vector.expectedMessages()))
     }
@@ -49,17 +49,17 @@ struct WebSocketReaderVectorTests {
     func earliness(vector: FrameVector) throws {
         let expected = try #require(vector.violation)
         let bytes = try vector.bytes.bytes()
-        let byByte = Reading(byByte: bytes, from: vector.peer, limit: vector.maximumMessageBytes)
+        let byByte = Reading(byByte: bytes, by: vector.rules)
         #expect(byByte.bytesUntilViolation == expected.after)
-        let whole = Reading(whole: bytes, from: vector.peer, limit: vector.maximumMessageBytes)
+        let whole = Reading(whole: bytes, by: vector.rules)
         #expect(byByte.outcome == whole.outcome)
-        let head = Reading(whole: Array(bytes[..<expected.after]), from: vector.peer, limit: vector.maximumMessageBytes)
+        let head = Reading(whole: Array(bytes[..<expected.after]), by: vector.rules)
         #expect(head.violation == whole.violation)
     }
 
     @Test("The reason of a violation fits into a close frame", arguments: try FrameVector.violating())
     func reasons(vector: FrameVector) throws {
-        let reading = Reading(whole: try vector.bytes.bytes(), from: vector.peer, limit: vector.maximumMessageBytes)
+        let reading = Reading(whole: try vector.bytes.bytes(), by: vector.rules)
         let violation = try #require(reading.violation)
         #expect((1...123).contains(violation.reason.utf8.count))
         #expect(violation.code.mayBeSent)
