@@ -30,6 +30,10 @@ let package = Package(
         // The wire: no sockets, no event loops.
         .target(name: "TidingsWire"),
 
+        // Compression on the wire, with the system's zlib.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(name: "TidingsCompression", dependencies: ["CZlib", "TidingsWire"]),
+
         // The server wing.
         .target(
             name: "TidingsBroadcast",
@@ -115,6 +119,10 @@ let package = Package(
         // The tests.
         .testTarget(name: "TidingsWireTests", dependencies: ["TestSupport", "TidingsWire"]),
         .testTarget(
+            name: "TidingsCompressionTests",
+            dependencies: ["TestSupport", "TidingsCompression", "TidingsWire"]
+        ),
+        .testTarget(
             name: "TidingsBroadcastTests",
             dependencies: [
                 "TestSupport", "TidingsBroadcast", "TidingsTesting", "TidingsWire",
@@ -192,7 +200,8 @@ let package = Package(
 
 let warningsAreErrors = Context.environment["CI"] != nil
 
-for target in package.targets {
+// A system library has nothing to compile, and so no settings.
+for target in package.targets where target.type != .system {
     var settings = target.swiftSettings ?? []
     settings += [
         .swiftLanguageMode(.v6),
