@@ -8,8 +8,8 @@ struct VectorsTests {
         "Every file is there and has cases",
         arguments: [
             "channel-names", "close-codes", "extended-client-messages", "extended-server-messages",
-            "permessage-deflate", "plain-client-messages", "plain-server-messages", "positions",
-            "topic-client-messages", "topic-server-messages", "websocket-frames",
+            "permessage-deflate", "permessage-deflate-negotiation", "plain-client-messages", "plain-server-messages",
+            "positions", "topic-client-messages", "topic-server-messages", "websocket-frames",
         ]
     )
     func files(name: String) throws {
