@@ -31,13 +31,14 @@ let package = Package(
         .target(name: "TidingsWire"),
 
         // Compression on the wire, with the system's zlib.
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "TidingsCompression", dependencies: ["CZlib", "TidingsWire"]),
 
         // The server wing.
         .target(
             name: "TidingsBroadcast",
             dependencies: [
+                "TidingsCompression",
                 "TidingsWire",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -47,6 +48,7 @@ let package = Package(
             name: "TidingsHummingbird",
             dependencies: [
                 "TidingsBroadcast",
+                "TidingsCompression",
                 "TidingsWire",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -68,6 +70,7 @@ let package = Package(
         .target(
             name: "TidingsClient",
             dependencies: [
+                "TidingsCompression",
                 "TidingsWire",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -133,8 +136,8 @@ let package = Package(
         .testTarget(
             name: "TidingsHummingbirdTests",
             dependencies: [
-                "SocketTestSupport", "TestSupport", "TidingsBroadcast", "TidingsClient", "TidingsHummingbird",
-                "TidingsWire",
+                "SocketTestSupport", "TestSupport", "TidingsBroadcast", "TidingsClient", "TidingsCompression",
+                "TidingsHummingbird", "TidingsWire",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

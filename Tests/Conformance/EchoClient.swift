@@ -36,6 +36,7 @@ struct EchoClient: AsyncParsableCommand {
         let opened = Mutex<WebSocketConnection?>(nil)
         var connector = WebSocketConnector()
         connector.maximumMessageBytes = Conformance.messageBytes
+        connector.offersCompression = true
         _ = try await connector.connect(
             to: WebSocketEndpoint(url),
             on: MultiThreadedEventLoopGroup.singleton.next(),

@@ -21,7 +21,10 @@ struct EchoServer: AsyncParsableCommand {
         let router = Router()
         router.get("echo") { _, _ in
             guard let attempt = UpgradeAttempt.current else { throw UpgradeAttempt.notAnUpgrade }
-            return try attempt.accept { hub.makeEchoHandler(on: $0, writesDirectly: !$1) }
+            let extensions = try attempt.answerToCompression()
+            return try attempt.accept(extensions: extensions) {
+                hub.makeEchoHandler(on: $0, isCompressed: extensions != nil, writesDirectly: !$1)
+            }
         }
         let application = Application(
             router: router,

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+public import TidingsWire
 
 /// A TCP connection that sends and receives bytes as a test writes them: what a well-behaved client would never send.
 public final class RawConnection: Sendable {
@@ -71,6 +72,20 @@ public final class RawConnection: Sendable {
         var all: [UInt8] = []
         while let bytes = try await inbox.next() { all += bytes }
         return all
+    }
+
+    /// The code of the close frame that ends the connection; nil if it ends without one. Fails after a while.
+    public func receiveCloseCode() async throws -> CloseCode? {
+        var reader = WebSocketReader(from: .server, maximumMessageBytes: 1 << 20, allowsCompression: true)
+        var code: CloseCode?
+        while code == nil, let bytes = try await inbox.next() {
+            try bytes.withUnsafeBytes { bytes in
+                try reader.read(bytes) { message in
+                    if case .close(let found, _) = message { code = found }
+                }
+            }
+        }
+        return code
     }
 
     /// Hands bytes to the system and does not wait until it takes them.

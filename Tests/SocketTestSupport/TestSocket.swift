@@ -30,12 +30,14 @@ public final class TestSocket: Sendable {
         to url: String,
         subprotocols: [String] = [],
         headers: [(name: String, value: String)] = [],
+        offersCompression: Bool = false,
         maximumMessageBytes: Int = 1 << 20
     ) async throws -> TestSocket {
         let (messages, ends) = (Inbox<WebSocketMessage>(), Inbox<End>())
         var connector = WebSocketConnector()
         connector.maximumMessageBytes = maximumMessageBytes
         connector.subprotocols = subprotocols
+        connector.offersCompression = offersCompression
         let connection = try await connector.connect(
             to: try WebSocketEndpoint(url),
             headers: headers,

@@ -40,6 +40,12 @@ public final class BroadcastHub: Sendable {
         public var heartbeatTimeout: Duration
         /// Events that wait for one event loop before a channel's events give way to one `stale` event.
         public var eventsAwaitingDelivery: Int
+        /// Whether messages are compressed for clients that offer it (permessage-deflate, RFC 7692). Each message stands for
+        /// itself, so an event is compressed once for everybody; a client's message is limited after it was inflated, too.
+        ///
+        /// Worth it for large payloads over slow networks. Off by default: the length of a compressed message tells
+        /// something of its content to whoever can have a text of theirs put beside a secret.
+        public var compressesMessages: Bool
         /// What the events of a channel mean to a reader that falls behind. Called for each event that is published, on
         /// any thread; the answer for a channel has to stay the same.
         public var delivery: @Sendable (ChannelName) -> ChannelDelivery
@@ -79,6 +85,7 @@ public final class BroadcastHub: Sendable {
             heartbeatInterval = WireLimits.heartbeatInterval
             heartbeatTimeout = WireLimits.heartbeatTimeout
             eventsAwaitingDelivery = 65_536
+            compressesMessages = false
             delivery = { _ in .signal }
             policy = ChannelPolicy()
             authenticationTimeout = WireLimits.authenticationTimeout
@@ -264,12 +271,14 @@ extension BroadcastHub {
     ///   - dialect: What the client speaks.
     ///   - credentials: Who the client is, or why the token that it came with is refused; nil if it came without one. A
     ///     client that is refused is closed with 4500 at once.
+    ///   - isCompressed: Whether permessage-deflate was agreed on.
     ///   - writesDirectly: Whether bytes may go straight to the channel's socket. Only if no other handler, such as TLS,
     ///     changes them on the way.
     public func makeSessionHandler(
         on eventLoop: any EventLoop,
         speaking dialect: Dialect,
         credentials: Result<Identity, AuthenticationError>? = nil,
+        isCompressed: Bool = false,
         writesDirectly: Bool
     ) -> any ChannelHandler {
         let shard = shard(on: eventLoop)
@@ -277,7 +286,8 @@ extension BroadcastHub {
             shard: shard,
             writesDirectly: writesDirectly,
             language: .dialect(dialect),
-            authentication: authentication(credentials, at: shard.tick)
+            authentication: authentication(credentials, at: shard.tick),
+            isCompressed: isCompressed
         )
     }
 
@@ -309,14 +319,22 @@ extension BroadcastHub {
 
     /// Makes a handler that sends back every message, on the same footing as a session: for suites that test the
     /// WebSocket protocol underneath.
-    package func makeEchoHandler(on eventLoop: any EventLoop, writesDirectly: Bool) -> any ChannelHandler {
+    package func makeEchoHandler(
+        on eventLoop: any EventLoop,
+        isCompressed: Bool,
+        writesDirectly: Bool
+    ) -> any ChannelHandler {
         WebSocketSession(
             shard: shard(on: eventLoop),
             writesDirectly: writesDirectly,
             language: .echo,
-            authentication: .notRequired
+            authentication: .notRequired,
+            isCompressed: isCompressed
         )
     }
+
+    /// Whether messages are compressed for clients that offer it.
+    public var compressesMessages: Bool { configuration.compressesMessages }
 
     private func shard(on eventLoop: any EventLoop) -> HubShard {
         eventLoop.preconditionInEventLoop()

@@ -1,4 +1,5 @@
 import NIOCore
+import TidingsCompression
 import TidingsWire
 
 /// The part of the hub that lives on one event loop: its sessions and who of them holds which channel.
@@ -15,12 +16,23 @@ final class HubShard: Sendable {
         var sessions: [ObjectIdentifier: WebSocketSession] = [:]
         var tick: Int64 = 0
         var sweep: RepeatedTask?
+        /// One for all sessions with compression: no message refers to another. Made when the first one needs them.
+        lazy var deflater = MessageDeflater()
+        lazy var inflater = MessageInflater(maximumMessageBytes: maximumMessageBytes)
+        private let maximumMessageBytes: Int
+
+        init(maximumMessageBytes: Int) {
+            self.maximumMessageBytes = maximumMessageBytes
+        }
     }
 
     init(hub: BroadcastHub, eventLoop: any EventLoop) {
         self.hub = hub
         self.eventLoop = eventLoop
-        isolated = NIOLoopBound(Isolated(), eventLoop: eventLoop)
+        isolated = NIOLoopBound(
+            Isolated(maximumMessageBytes: hub.configuration.clientMessageBytes),
+            eventLoop: eventLoop
+        )
     }
 
     var identifier: ObjectIdentifier { ObjectIdentifier(eventLoop) }
@@ -61,6 +73,18 @@ extension HubShard {
         var flush: [WebSocketSession] = []
         var closeAsTooSlow: [WebSocketSession] = []
         var abort: [WebSocketSession] = []
+    }
+}
+
+// MARK: - Compression
+
+extension HubShard {
+    var deflater: MessageDeflater { isolated.value.deflater }
+
+    /// Gives a message as it was before it was compressed. Others come back as they are.
+    func restore(_ message: WebSocketMessage) throws(WebSocketViolation) -> WebSocketMessage {
+        guard case .compressed = message else { return message }
+        return try isolated.value.inflater.restore(message)
     }
 }
 

@@ -2,7 +2,7 @@ import NIOCore
 import Synchronization
 import TidingsWire
 
-/// One event on its way to many sessions: encoded at most once in each dialect, by the first loop that needs it.
+/// One event on its way to many sessions: encoded at most once in each format, by the first loop that needs it.
 final class PublishedEvent: Sendable {
     /// What happened, with its position.
     let event: BroadcastEvent
@@ -27,9 +27,9 @@ final class PublishedEvent: Sendable {
         self.isOverflow = isOverflow
     }
 
-    /// The complete text frame, the same bytes for every session that speaks the dialect.
-    func frame(in dialect: Dialect) -> ByteBuffer {
-        frames.withLock { $0.frame(in: dialect) { ByteBuffer(textFrame: dialect.encode(event)) } }
+    /// The complete text frame, the same bytes for every session of the format.
+    func frame(by writer: FrameWriter) -> ByteBuffer {
+        frames.withLock { $0.frame(in: writer.format) { writer.frame(event) } }
     }
 
     /// The entity that the event is about. Only slow sessions ask, so it is looked for when the first one does.
@@ -76,10 +76,10 @@ final class ChannelTurn {
     var breaksStream: Bool { events.contains { $0.isOverflow && $0.delivery == .stream } }
 
     /// Every event's frame, one behind the other.
-    func frames(in dialect: Dialect) -> ByteBuffer {
-        joined.frame(in: dialect) {
-            var frames = events.first?.frame(in: dialect) ?? ByteBuffer()
-            for published in events.dropFirst() { frames.writeImmutableBuffer(published.frame(in: dialect)) }
+    func frames(by writer: FrameWriter) -> ByteBuffer {
+        joined.frame(in: writer.format) {
+            var frames = events.first?.frame(by: writer) ?? ByteBuffer()
+            for published in events.dropFirst() { frames.writeImmutableBuffer(published.frame(by: writer)) }
             return frames
         }
     }
@@ -105,24 +105,19 @@ final class ChannelTurn {
     }
 }
 
-/// Bytes for each dialect that was asked for.
+/// Bytes for each format that was asked for.
 private struct FrameCache {
+    private static let common = FrameWriter.Format(dialect: .plain, isCompressed: false)
+
     private var plain: ByteBuffer?
-    private var others: [Dialect: ByteBuffer] = [:]
+    private var others: [FrameWriter.Format: ByteBuffer] = [:]
 
-    /// What is kept for a dialect, made now if nothing is.
-    mutating func frame(in dialect: Dialect, make: () -> ByteBuffer) -> ByteBuffer {
-        if dialect == .plain, let plain { return plain }
-        if let frame = others[dialect] { return frame }
+    /// What is kept for a format, made now if nothing is.
+    mutating func frame(in format: FrameWriter.Format, make: () -> ByteBuffer) -> ByteBuffer {
+        if format == Self.common, let plain { return plain }
+        if let frame = others[format] { return frame }
         let frame = make()
-        if dialect == .plain { plain = frame } else { others[dialect] = frame }
+        if format == Self.common { plain = frame } else { others[format] = frame }
         return frame
-    }
-}
-
-extension ByteBuffer {
-    /// A complete, unmasked text frame.
-    init(textFrame text: [UInt8]) {
-        self.init(bytes: WebSocketFrame.encode(.text, text))
     }
 }

@@ -28,7 +28,7 @@ struct OutboundQueue {
         var isStale = false
     }
 
-    private let dialect: Dialect
+    private let writer: FrameWriter
     private let maximumBytes: Int
     private let maximumSignals: Int
     /// In the order of arrival; nil where an entry was superseded or collapsed.
@@ -40,8 +40,8 @@ struct OutboundQueue {
     private var signals: [ChannelName: Signals] = [:]
     private(set) var bytes = 0
 
-    init(dialect: Dialect = .plain, maximumBytes: Int, maximumSignals: Int) {
-        self.dialect = dialect
+    init(writer: FrameWriter = FrameWriter(dialect: .plain), maximumBytes: Int, maximumSignals: Int) {
+        self.writer = writer
         self.maximumBytes = maximumBytes
         self.maximumSignals = maximumSignals
     }
@@ -61,17 +61,17 @@ struct OutboundQueue {
             let subject = published.entityID.map { Subject.entity(channel, published.event.name, $0) }
             replace(
                 subject,
-                with: Entry(frame: published.frame(in: dialect), channel: channel, subject: subject, isSignal: true)
+                with: Entry(frame: published.frame(by: writer), channel: channel, subject: subject, isSignal: true)
             )
             if signals[channel, default: Signals()].count > maximumSignals { collapse(channel, at: published) }
         case .snapshot:
             let subject = Subject.channel(channel)
             replace(
                 subject,
-                with: Entry(frame: published.frame(in: dialect), channel: channel, subject: subject, isSignal: false)
+                with: Entry(frame: published.frame(by: writer), channel: channel, subject: subject, isSignal: false)
             )
         case .stream:
-            insert(Entry(frame: published.frame(in: dialect), channel: channel, subject: nil, isSignal: false))
+            insert(Entry(frame: published.frame(by: writer), channel: channel, subject: nil, isSignal: false))
         }
         while bytes > maximumBytes, let largest = largestChannel() { collapse(largest, at: published) }
         return bytes <= maximumBytes
@@ -134,8 +134,7 @@ struct OutboundQueue {
         removeAll(of: channel)
         var stale = BroadcastEvent.stale(channel, reason: .lagged)
         stale.time = published.event.time
-        let frame = ByteBuffer(textFrame: dialect.encode(stale))
-        insert(Entry(frame: frame, channel: channel, subject: nil, isSignal: true))
+        insert(Entry(frame: writer.frame(stale), channel: channel, subject: nil, isSignal: true))
         signals[channel, default: Signals()].isStale = true
     }
 

@@ -36,9 +36,9 @@ extension WebSocketSession {
             return .done
         }
         if isOnly, let socket, let context {
-            return sendDirectly(batch.frames(in: dialect), to: socket, context: context)
+            return sendDirectly(batch.frames(by: writer), to: socket, context: context)
         }
-        turn.append(batch.frames(in: dialect))
+        turn.append(batch.frames(by: writer))
         return turn.count == 1 ? .flush : .done
     }
 
@@ -167,7 +167,7 @@ extension WebSocketSession {
         var queue =
             waiting.take()
             ?? OutboundQueue(
-                dialect: dialect,
+                writer: writer,
                 maximumBytes: configuration.pendingBytesPerSession,
                 maximumSignals: configuration.pendingSignalsPerChannel
             )

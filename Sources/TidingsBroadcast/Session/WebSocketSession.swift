@@ -15,7 +15,7 @@ final class WebSocketSession: ChannelDuplexHandler {
     var subscriptions: [ChannelSubscription<WebSocketSession>] = []
 
     let shard: HubShard
-    let dialect: Dialect
+    let writer: FrameWriter
     let configuration: BroadcastHub.Configuration
     private(set) var context: ChannelHandlerContext?
     private(set) var state: SessionState
@@ -47,15 +47,20 @@ final class WebSocketSession: ChannelDuplexHandler {
         shard: HubShard,
         writesDirectly: Bool,
         language: SessionLanguage,
-        authentication: SessionAuthentication
+        authentication: SessionAuthentication,
+        isCompressed: Bool
     ) {
         self.shard = shard
         self.authentication = authentication
-        dialect = language.dialect
+        writer = FrameWriter(dialect: language.dialect, deflater: isCompressed ? shard.deflater : nil)
         state = SessionState(language: language)
         self.writesDirectly = writesDirectly
         configuration = shard.hub.configuration
-        reader = WebSocketReader(from: .client, maximumMessageBytes: configuration.clientMessageBytes)
+        reader = WebSocketReader(
+            from: .client,
+            maximumMessageBytes: configuration.clientMessageBytes,
+            allowsCompression: isCompressed
+        )
         heartbeat = SessionHeartbeat(at: shard.tick)
     }
 }
@@ -178,7 +183,7 @@ extension WebSocketSession {
     private func read(_ buffer: ByteBuffer) throws(WebSocketViolation) {
         let violation = buffer.withUnsafeReadableBytes { bytes -> WebSocketViolation? in
             do throws(WebSocketViolation) {
-                try reader.read(bytes) { self.receive($0) }
+                try reader.read(bytes) { message throws(WebSocketViolation) in try self.receive(message) }
                 return nil
             } catch {
                 return error
@@ -187,20 +192,21 @@ extension WebSocketSession {
         if let violation { throw violation }
     }
 
-    private func receive(_ message: WebSocketMessage) {
+    private func receive(_ message: WebSocketMessage) throws(WebSocketViolation) {
         if case .close = message { return act(on: state.receive(message)) }
         guard state.phase == .open, let context else { return }
         guard rate.allows(at: context.eventLoop.now, limits: configuration.rateLimits) else {
             return refuseForRate(message)
         }
         isOverRate = false
+        let message = try shard.restore(message)
         if let consultation, consultation.hold(message) { return }
         act(on: state.receive(message))
     }
 
     private func refuseForRate(_ message: WebSocketMessage) {
         let identifier: RequestIdentifier? =
-            if case .text(let text) = message { dialect.requestIdentifier(of: text) } else { nil }
+            if case .text(let text) = message { writer.dialect.requestIdentifier(of: text) } else { nil }
         // Who asks with an identifier waits for an answer.
         guard !isOverRate || identifier != nil else { return }
         isOverRate = true
@@ -216,7 +222,7 @@ extension WebSocketSession {
         case .perform(let message): perform(message)
         case .send(let message): send(message)
         case .pong(let payload): write(ByteBuffer(bytes: WebSocketFrame.encode(.pong, payload)))
-        case .echo(let opcode, let payload): write(ByteBuffer(bytes: WebSocketFrame.encode(opcode, payload)))
+        case .echo(let opcode, let payload): write(writer.frame(opcode, payload))
         case .startClosing(let code, let reason):
             sendClose(code, reason: reason)
             closeTransport(after: configuration.closeTimeout)
@@ -230,7 +236,7 @@ extension WebSocketSession {
     private func send(_ message: ServerMessage) {
         // Nothing is said after a close frame.
         guard state.phase == .open else { return }
-        for text in dialect.encode(message) { write(ByteBuffer(textFrame: text)) }
+        for text in writer.dialect.encode(message) { write(writer.frame(.text, text)) }
     }
 }
 
@@ -371,7 +377,7 @@ private final class Consultation {
             held.append(message)
             bytes += payload.count
             return true
-        case .ping, .pong, .close:
+        case .ping, .pong, .close, .compressed:
             return false
         }
     }

@@ -68,6 +68,9 @@ public final class BroadcastClient: Sendable {
         /// comes back is told what it missed, if the server still knows. A server that knows none of them speaks
         /// ``TidingsWire/Dialect/plain``.
         public var dialects: [Dialect] = [.extended, .plain]
+        /// Whether to offer the server that messages are compressed (permessage-deflate, RFC 7692). Worth it for large
+        /// payloads over slow networks.
+        public var offersCompression = false
         /// How long the server may be silent before it is asked for a sign of life. A server that says how often it speaks
         /// is taken at its word.
         public var heartbeatInterval: Duration = WireLimits.heartbeatInterval
@@ -132,6 +135,7 @@ public final class BroadcastClient: Sendable {
         let endpoint = try WebSocketEndpoint(url)
         var connector = WebSocketConnector()
         connector.tls = configuration.tls
+        connector.offersCompression = configuration.offersCompression
         connector.subprotocols = configuration.dialects.compactMap(\.subprotocol)
         connector.connectTimeout = TimeAmount(configuration.connectTimeout)
         self.init(configuration: configuration, connect: connector.connect(to: endpoint))

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
+import TidingsCompression
 import TidingsWire
 
 /// Sends a client's opening handshake and reads the server's answer (RFC 6455 §4.1).
@@ -27,7 +28,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     private let subprotocols: [String]
     private let headers: [(name: String, value: String)]
     private let done: EventLoopPromise<String?>
-    private let makeHandler: () -> WebSocketClientHandler
+    private let offersCompression: Bool
+    private let makeHandler: (PerMessageDeflate?) -> WebSocketClientHandler
     private var head: HTTPResponseHead?
     private var body = ByteBuffer()
     private var succeeded = false
@@ -37,13 +39,15 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         key: String,
         subprotocols: [String],
         headers: [(name: String, value: String)],
+        offersCompression: Bool,
         done: EventLoopPromise<String?>,
-        makeHandler: @escaping () -> WebSocketClientHandler
+        makeHandler: @escaping (PerMessageDeflate?) -> WebSocketClientHandler
     ) {
         self.endpoint = endpoint
         self.key = key
         self.subprotocols = subprotocols
         self.headers = headers
+        self.offersCompression = offersCompression
         self.done = done
         self.makeHandler = makeHandler
     }
@@ -97,6 +101,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         if !subprotocols.isEmpty {
             headers.add(name: "Sec-WebSocket-Protocol", value: subprotocols.joined(separator: ", "))
         }
+        if offersCompression { headers.add(name: "Sec-WebSocket-Extensions", value: PerMessageDeflate.offer) }
         headers.add(contentsOf: self.headers.map { ($0.name, $0.value) })
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: endpoint.target, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
@@ -111,14 +116,18 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard head.headers.first(name: "Upgrade")?.lowercased() == "websocket",
             WebSocketHandshake.list(head.headers.first(name: "Connection") ?? "", has: "upgrade"),
             head.headers.first(name: "Sec-WebSocket-Accept") == WebSocketHandshake.accept(key),
-            !head.headers.contains(name: "Sec-WebSocket-Extensions"),
             head.headers.first(name: "Sec-WebSocket-Protocol").map(subprotocols.contains) ?? true
         else {
             done.fail(BadAnswer(description: "the server's handshake does not match the request"))
             return context.close(promise: nil)
         }
         do {
-            try switchProtocols(context.channel, to: head.headers.first(name: "Sec-WebSocket-Protocol"))
+            let compression = try PerMessageDeflate.agreement(with: head.headers["Sec-WebSocket-Extensions"])
+            guard compression == nil || offersCompression else {
+                throw BadAnswer(description: "the server chose an extension that was not offered")
+            }
+            let handler = makeHandler(compression)
+            try switchProtocols(context.channel, to: handler, head.headers.first(name: "Sec-WebSocket-Protocol"))
         } catch {
             done.fail(error)
             context.close(promise: nil)
@@ -127,10 +136,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Takes HTTP out of the pipeline. The decoder goes last and hands the bytes behind the answer to whoever is next;
     /// until it is gone it takes every write for a part of a request, so only then may the owner hear of the connection.
-    private func switchProtocols(_ channel: any Channel, to subprotocol: String?) throws {
+    private func switchProtocols(
+        _ channel: any Channel,
+        to handler: WebSocketClientHandler,
+        _ subprotocol: String?
+    ) throws {
         let pipeline = channel.pipeline.syncOperations
         let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPResponseDecoder>.self)
-        let handler = makeHandler()
         try pipeline.addHandler(handler)
         succeeded = true
         pipeline.removeHandler(context: try pipeline.context(handlerType: HTTPRequestEncoder.self), promise: nil)

@@ -1,4 +1,5 @@
 import NIOCore
+import TidingsCompression
 import TidingsWire
 
 /// Speaks RFC 6455 with a server: the last handler of a client's channel once the opening handshake is done.
@@ -13,6 +14,9 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     private let heard: () -> Void
     private let received: (WebSocketMessage) -> Void
     private let closed: (CloseCode, _ reason: String, CloseCode.Sender) -> Void
+    /// nil where compression was not agreed on.
+    private let deflater: MessageDeflater?
+    private let inflater: MessageInflater?
     private var reader: WebSocketReader
     private var phase = Phase.open
     /// What arrived before ``start()``: at most what came in one read with the server's answer.
@@ -30,6 +34,7 @@ final class WebSocketClientHandler: ChannelInboundHandler {
 
     init(
         maximumMessageBytes: Int,
+        compression: PerMessageDeflate?,
         closeTimeout: TimeAmount,
         heard: @escaping () -> Void,
         received: @escaping (WebSocketMessage) -> Void,
@@ -39,7 +44,15 @@ final class WebSocketClientHandler: ChannelInboundHandler {
         self.heard = heard
         self.received = received
         self.closed = closed
-        reader = WebSocketReader(from: .server, maximumMessageBytes: maximumMessageBytes)
+        deflater = compression.map { _ in MessageDeflater() }
+        inflater = compression.map {
+            MessageInflater(maximumMessageBytes: maximumMessageBytes, keepsContext: $0.serverKeepsContext)
+        }
+        reader = WebSocketReader(
+            from: .server,
+            maximumMessageBytes: maximumMessageBytes,
+            allowsCompression: compression != nil
+        )
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -80,7 +93,10 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     private func read(_ buffer: ByteBuffer) {
         let violation = buffer.withUnsafeReadableBytes { bytes -> WebSocketViolation? in
             do throws(WebSocketViolation) {
-                try reader.read(bytes) { self.receive($0) }
+                try reader.read(bytes) { message throws(WebSocketViolation) in
+                    // Every message: a later one may refer back to one that nobody hears any more.
+                    self.receive(try self.inflater?.restore(message) ?? message)
+                }
                 return nil
             } catch {
                 return error
@@ -110,7 +126,8 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     }
 
     private func write(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
-        let frame = WebSocketFrame.encode(opcode, payload, mask: Self.makeMask())
+        let mask = Self.makeMask()
+        let frame = deflater?.frame(opcode, payload, mask: mask) ?? WebSocketFrame.encode(opcode, payload, mask: mask)
         context?.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: frame)), promise: nil)
     }
 

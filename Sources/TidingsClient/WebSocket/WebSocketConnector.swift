@@ -15,7 +15,9 @@ package struct WebSocketConnector: Sendable {
     package var closeTimeout: TimeAmount = .seconds(5)
     /// What is offered to be spoken (RFC 6455 §1.9), in the order of preference.
     package var subprotocols: [String] = []
-    /// The most bytes in one message from the server.
+    /// Whether to offer that messages are compressed (permessage-deflate, RFC 7692).
+    package var offersCompression = false
+    /// The most bytes in one message from the server, after it was inflated.
     package var maximumMessageBytes = WireLimits.serverMessageBytes
 
     /// Starts with the system's trust roots.
@@ -95,10 +97,12 @@ package struct WebSocketConnector: Sendable {
             key: WebSocketHandshake.makeKey(using: &generator),
             subprotocols: subprotocols,
             headers: headers,
+            offersCompression: offersCompression,
             done: done,
-            makeHandler: { [maximumMessageBytes, closeTimeout] in
+            makeHandler: { [maximumMessageBytes, closeTimeout] compression in
                 WebSocketClientHandler(
                     maximumMessageBytes: maximumMessageBytes,
+                    compression: compression,
                     closeTimeout: closeTimeout,
                     heard: heard,
                     received: received,

@@ -36,11 +36,13 @@ struct BroadcastRoutes {
             if let refusal = hub.refusal { throw Problem(refusal) }
             let credentials = try await Self.credentials(of: request, attempt, cookie: cookie, hub: hub)
             let chosen = choose(attempt)
-            return try attempt.accept(subprotocol: chosen?.subprotocol) { eventLoop, hasTLS in
+            let extensions = hub.compressesMessages ? try attempt.answerToCompression() : nil
+            return try attempt.accept(subprotocol: chosen?.subprotocol, extensions: extensions) { eventLoop, hasTLS in
                 hub.makeSessionHandler(
                     on: eventLoop,
                     speaking: chosen ?? .plain,
                     credentials: credentials,
+                    isCompressed: extensions != nil,
                     writesDirectly: !hasTLS
                 )
             }

@@ -1,6 +1,7 @@
 package import Hummingbird
 package import NIOCore
 import Synchronization
+import TidingsCompression
 import TidingsWire
 
 /// A request to turn the connection into a WebSocket, while the router answers it.
@@ -36,13 +37,29 @@ package final class UpgradeAttempt: Sendable {
         }
     }
 
+    /// What to answer to the client's offers to compress messages (RFC 7692 §7.1); nil if there is none to accept.
+    ///
+    /// - Throws: ``Problem`` if the header with the offers cannot be read.
+    package func answerToCompression() throws -> String? {
+        do throws(ExtensionNegotiationError) {
+            return try PerMessageDeflate.answer(to: request.headerFields[values: .secWebSocketExtensions])
+        } catch {
+            throw Problem(.badRequest, code: "bad_handshake", detail: error.description)
+        }
+    }
+
     /// Accepts: checks the opening handshake (RFC 6455 §4.2.1) and answers it (§4.2.2).
     ///
     /// - Parameters:
     ///   - subprotocol: One of those that the client offers; nil for none.
+    ///   - extensions: What ``answerToCompression()`` says; nil for none.
     ///   - makeHandler: Makes the handler that takes over the channel.
     /// - Throws: ``Problem`` if the request is not a correct handshake.
-    package func accept(subprotocol: String? = nil, _ makeHandler: @escaping MakeHandler) throws -> Response {
+    package func accept(
+        subprotocol: String? = nil,
+        extensions: String? = nil,
+        _ makeHandler: @escaping MakeHandler
+    ) throws -> Response {
         guard request.headerFields[.secWebSocketVersion] == WebSocketHandshake.version else {
             throw Problem(
                 .upgradeRequired,
@@ -63,6 +80,7 @@ package final class UpgradeAttempt: Sendable {
             .upgrade: "websocket", .connection: "Upgrade", .secWebSocketAccept: WebSocketHandshake.accept(key),
         ]
         headers[.secWebSocketProtocol] = subprotocol
+        headers[.secWebSocketExtensions] = extensions
         return Response(status: .switchingProtocols, headers: headers)
     }
 

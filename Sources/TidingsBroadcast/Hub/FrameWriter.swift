@@ -1,0 +1,33 @@
+import NIOCore
+import TidingsCompression
+import TidingsWire
+
+/// Writes messages as frames in the way that a session understands. Those of one loop that understand the same share what
+/// it writes with.
+struct FrameWriter {
+    /// How frames are written: what two sessions have in common can be written once for both.
+    struct Format: Hashable {
+        let dialect: Dialect
+        let isCompressed: Bool
+    }
+
+    let dialect: Dialect
+    /// nil where compression was not agreed on.
+    let deflater: MessageDeflater?
+
+    init(dialect: Dialect, deflater: MessageDeflater? = nil) {
+        self.dialect = dialect
+        self.deflater = deflater
+    }
+
+    var format: Format { Format(dialect: dialect, isCompressed: deflater != nil) }
+
+    /// A whole, unmasked frame; compressed if that makes it smaller.
+    func frame(_ opcode: WebSocketOpcode, _ payload: [UInt8]) -> ByteBuffer {
+        ByteBuffer(bytes: deflater?.frame(opcode, payload) ?? WebSocketFrame.encode(opcode, payload))
+    }
+
+    func frame(_ event: BroadcastEvent) -> ByteBuffer {
+        frame(.text, dialect.encode(event))
+    }
+}
