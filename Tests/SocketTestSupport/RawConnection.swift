@@ -39,7 +39,21 @@ public final class RawConnection: Sendable {
     /// Stops to read, or reads again: while it does not, the other side's bytes wait in the system, and then there.
     public func setReading(_ reads: Bool) async throws {
         try await channel.setOption(.autoRead, value: reads).get()
-        if reads { channel.read() }
+        guard reads else { return }
+        try await channel.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator()).get()
+        channel.read()
+    }
+
+    /// Reads at a pace: so many bytes, then a pause of a second, until the task is cancelled.
+    public func read(bytesPerSecond: Int) async throws {
+        try await channel.setOption(.autoRead, value: false).get()
+        try await channel.setOption(.maxMessagesPerRead, value: 1).get()
+        let allocator = FixedSizeRecvByteBufferAllocator(capacity: bytesPerSecond)
+        try await channel.setOption(.recvAllocator, value: allocator).get()
+        while !Task.isCancelled {
+            channel.read()
+            try await Task.sleep(for: .seconds(1))
+        }
     }
 
     /// Sends a text.

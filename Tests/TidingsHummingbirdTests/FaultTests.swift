@@ -99,6 +99,67 @@ struct FaultTests {
         }
     }
 
+    @Test("of eleven readers one reads a kilobyte a second: the others do not wait, and it is told what counts")
+    func slowReader() async throws {
+        let count = Self.isFull ? 60_000 : 15_000
+        try await TestServer.run { server in
+            var quick: [TestSocket] = []
+            for _ in 0..<10 { quick.append(try await TestSocket.connect(to: server.url)) }
+            for socket in quick { try await socket.subscribe(to: "order") }
+            let slow = try await RawConnection.connect(port: server.port, receiveBuffer: 4096)
+            try await slow.send(UpgradeTests.handshake)
+            _ = try await slow.receive(until: "\r\n\r\n")
+            try await slow.send(WebSocketFrame.encode(.text, Array(#"{"subscribe":["order"],"ping":1}"#.utf8), mask: 3))
+            _ = try await slow.receive(until: "pong")
+            let pace = Task { try await slow.read(bytesPerSecond: 1024) }
+
+            let filler = JSONValue.string(String(repeating: "x", count: 300))
+            let round = 500
+            for first in stride(from: 0, to: count, by: round) {
+                for number in first..<first + round {
+                    let payload: [String: JSONValue] = [
+                        "entity_id": .string("\(number % 50)"), "number": .integer(number), "filler": filler,
+                    ]
+                    try await server.broadcast.broadcast("updated", on: "order", EventPayload(payload))
+                }
+                // The quick ones have every event before the next round, whatever the slow one does.
+                for socket in quick {
+                    for _ in 0..<round { _ = try await socket.receive() }
+                }
+            }
+            pace.cancel()
+            _ = await pace.result
+            try await slow.setReading(true)
+
+            let told = try await Self.numbers(from: slow, until: count - 1)
+            #expect(told.count < count / 2)
+            #expect(Set(told.suffix(50)) == Set(count - 50..<count))
+            #expect(server.broadcast.hub.subscriberCount(of: "order") == 11)
+            await slow.close()
+        }
+    }
+
+    /// The numbers of the events that a connection is told of, up to one.
+    private static func numbers(from connection: RawConnection, until last: Int) async throws -> [Int] {
+        struct Numbered: Decodable {
+            let number: Int
+        }
+        var reader = WebSocketReader(from: .server, maximumMessageBytes: 1 << 20)
+        var numbers: [Int] = []
+        while numbers.last != last, let bytes = try await connection.receive() {
+            try bytes.withUnsafeBytes { bytes in
+                try reader.read(bytes) { message in
+                    guard case .text(let text) = message,
+                        case .event(let event) = Dialect.plain.decodeServerMessage(text),
+                        let numbered = try? event.payload.decode(Numbered.self)
+                    else { return }
+                    numbers.append(numbered.number)
+                }
+            }
+        }
+        return numbers
+    }
+
     @Test("a network that swallows everything is noticed by both ends, and the client misses nothing")
     func halfOpen() async throws {
         let hub = BroadcastHub.Configuration.make { configuration in

@@ -73,7 +73,6 @@ extension WebSocketSession {
     /// Adds a frame to the pipeline; whoever calls flushes.
     func write(_ frame: ByteBuffer) {
         guard let context else { return }
-        guard socket != nil else { return context.write(wrapOutboundOut(frame), promise: nil) }
         pendingWrites += 1
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { [self] result in

@@ -166,6 +166,8 @@ extension WebSocketSession {
         if context.channel.isWritable {
             resumeOutput()
             resumeReading()
+        } else {
+            heartbeat.blocked(at: shard.tick)
         }
         context.fireChannelWritabilityChanged()
     }
