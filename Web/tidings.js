@@ -7,10 +7,11 @@
 //   client.connect();
 
 import { idle, step, visibleState } from "./tidings/connection-state.js";
+import { decodeExtendedMessage } from "./tidings/extended-wire.js";
 import { Subscriptions } from "./tidings/subscriptions.js";
 import { channelMessages, closeAdvice, decodeServerMessage, isValidChannel } from "./tidings/wire.js";
 
-export { closeAdvice, decodeServerMessage, isValidChannel };
+export { closeAdvice, decodeExtendedMessage, decodeServerMessage, isValidChannel };
 
 const DEFAULT_PATH = "/ws/broadcast";
 

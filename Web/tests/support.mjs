@@ -9,6 +9,12 @@ export async function vectors(name) {
   return JSON.parse(await readFile(file, "utf8")).cases;
 }
 
+/** The text of a case: a string, `{repeat, count}` for a long one, or an array of such parts. */
+export function textOf(parts) {
+  if (Array.isArray(parts)) return parts.map(textOf).join("");
+  return typeof parts === "string" ? parts : parts.repeat.repeat(parts.count);
+}
+
 /** Time that passes only when it is told to. */
 export class ManualClock {
   now = 0;

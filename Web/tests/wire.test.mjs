@@ -81,7 +81,7 @@ test("a long list is split, keeps its order and loses nothing", () => {
 test("a message is filled up to its limit and not beyond, whatever has to be escaped", () => {
   const channels = ["a", "é", 'quote"', "back\\slash", "bbbb", "c"];
   for (let limit = 40; limit < 120; limit++) {
-    const messages = channelMessages("unsubscribe", channels, limit);
+    const messages = channelMessages("unsubscribe", channels, { limit });
     assert.deepEqual(messages.flatMap(({ unsubscribe }) => unsubscribe), channels);
     for (const message of messages) assert.ok(Buffer.byteLength(JSON.stringify(message)) <= limit, `limit ${limit}`);
   }

@@ -1,4 +1,4 @@
-// The plain dialect of the wire protocol, as pure functions.
+// The wire protocol as pure functions: the plain dialect, and what all dialects have in common.
 
 const encoder = new TextEncoder();
 
@@ -7,6 +7,12 @@ const MAXIMUM_CHANNEL_BYTES = 255;
 
 /** Half of what a server takes as one message: room for everything that a client adds to a list of channels. */
 const MAXIMUM_MESSAGE_BYTES = 32 * 1024;
+
+/** The most channels that one message names. Well below what a server allows, and its reply stays small. */
+const MAXIMUM_MESSAGE_CHANNELS = 100;
+
+/** The longest time of the wire, and of a browser's timer: it takes a longer one for none at all. */
+export const LONGEST_TIME = 2 ** 31 - 1;
 
 // A lone surrogate (Cs) cannot be written in UTF-8.
 const FORBIDDEN_IN_CHANNELS = /[\p{Cc}\p{Cs}\p{White_Space}]/u;
@@ -39,7 +45,8 @@ export function decodeServerMessage(text) {
   return decodeEvent(frame) ?? decodePong(frame) ?? decodeError(frame);
 }
 
-function parse(text) {
+/** The JSON value of a text; null for what is no text or no JSON. */
+export function parse(text) {
   if (typeof text !== "string") return null;
   try {
     return JSON.parse(text);
@@ -48,7 +55,8 @@ function parse(text) {
   }
 }
 
-function isObject(value) {
+/** Whether a JSON value is an object. */
+export function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -111,24 +119,36 @@ const ADVICE = new Map([
 ]);
 
 /**
- * A list of channels as messages, none of them near the size that a server refuses.
+ * A list of channels as messages, none of them near the size or the number of channels that a server refuses.
  *
  * @param {"subscribe" | "unsubscribe"} key
  * @param {Iterable<string>} channels
- * @param {number} [limit] Bytes of one message.
- * @returns {object[]} No message for no channels.
+ * @param {object} [options]
+ * @param {(channel: string) => string | null} [options.since] From which position a channel is to be resumed.
+ * @param {number} [options.limit] Bytes of one message.
+ * @returns {object[]} No message for no channels. `since` is there only where it says something.
  */
-export function channelMessages(key, channels, limit = MAXIMUM_MESSAGE_BYTES) {
-  const messages = [];
+export function channelMessages(key, channels, { since = () => null, limit = MAXIMUM_MESSAGE_BYTES } = {}) {
+  const parts = [];
   let room = 0;
   for (const channel of channels) {
-    const size = encoder.encode(JSON.stringify(channel)).length + 1;
-    if (messages.length === 0 || size > room) {
-      messages.push({ [key]: [] });
-      room = limit - key.length - 6;
+    const position = since(channel);
+    const name = encoder.encode(JSON.stringify(channel)).length + 1;
+    const size = position === null ? name : 2 * name + position.length + 3;
+    if (parts.length === 0 || size > room || parts.at(-1).names.length === MAXIMUM_MESSAGE_CHANNELS) {
+      parts.push({ names: [], positions: [] });
+      room = limit - key.length - (position === null ? 6 : 6 + EMPTY_SINCE);
     }
-    messages[messages.length - 1][key].push(channel);
+    const { names, positions } = parts.at(-1);
+    if (position !== null && positions.length === 0 && names.length > 0) room -= EMPTY_SINCE;
+    names.push(channel);
+    if (position !== null) positions.push([channel, position]);
     room -= size;
   }
-  return messages;
+  // Made of entries: a channel may have any name, also that of a member that each object has.
+  return parts.map(({ names, positions }) =>
+    positions.length === 0 ? { [key]: names } : { [key]: names, since: Object.fromEntries(positions) },
+  );
 }
+
+const EMPTY_SINCE = ',"since":{}'.length;
