@@ -3,60 +3,44 @@
 //   import { BroadcastClient } from "/tidings.js";
 //
 //   const client = new BroadcastClient();
-//   client.subscribe("order", ({ event, payload }) => refetch(payload.entity_id), { onSubscribed: refetchAll });
+//   const hear = ({ event, payload }) => (event === "stale" ? refetchAll() : refetch(payload.entity_id));
+//   client.subscribe("order", hear, { onSubscribed: ({ recovered }) => recovered || refetchAll() });
 //   client.connect();
 
-import { idle, step, visibleState } from "./tidings/connection-state.js";
+import { Connection } from "./tidings/connection.js";
 import { decodeExtendedMessage } from "./tidings/extended-wire.js";
-import { Subscriptions } from "./tidings/subscriptions.js";
-import { channelMessages, closeAdvice, decodeServerMessage, isValidChannel } from "./tidings/wire.js";
+import { completeOptions } from "./tidings/options.js";
+import { Subscriber, Subscriptions } from "./tidings/subscriptions.js";
+import { closeAdvice, decodeServerMessage, isValidChannel } from "./tidings/wire.js";
 
 export { closeAdvice, decodeExtendedMessage, decodeServerMessage, isValidChannel };
-
-const DEFAULT_PATH = "/ws/broadcast";
-
-const defaults = () => ({
-  url: DEFAULT_PATH,
-  backoffBase: 500,
-  backoffMax: 20_000,
-  maxAttempts: Infinity,
-  connectTimeout: 10_000,
-  heartbeatInterval: 25_000,
-  heartbeatTimeout: 10_000,
-  WebSocket: globalThis.WebSocket,
-  random: () => Math.random(),
-  setTimeout: (action, ms) => globalThis.setTimeout(action, ms),
-  clearTimeout: (timer) => globalThis.clearTimeout(timer),
-  network: typeof globalThis.addEventListener === "function" ? globalThis : null,
-  reportError: (error) => (globalThis.reportError ?? console.error)(error),
-});
 
 /**
  * One connection to a Tidings server that comes back by itself, and the subscriptions on it.
  *
  * A subscription outlives the connection: it can be made and given up in every state, and each new connection
  * subscribes again. The events of a channel arrive in the order in which the server numbered them; between channels
- * there is no order. What was missed while there was no connection is unknown, so after each reconnect every channel
- * gets an event `stale` with the payload `{reason: "gap"}` as soon as its subscription is in force again: whoever hears
- * `stale` fetches everything that it shows of the channel. The server sends `stale` for reasons of its own as well.
+ * there is no order.
+ *
+ * What was missed while there was no connection is delivered first, if the server still knows it. If it does not, the
+ * channel gets an event `stale` with the payload `{reason}` as soon as its subscription is in force again: whoever
+ * hears `stale` fetches everything that it shows of the channel. A server of the plain dialect never knows. `gap` and
+ * `epoch` (the server's log was lost or replaced) are the reasons that the client finds; the server has others.
+ *
+ * An event that goes to several channels calls a function once that is the handler of several of them.
  *
  * Handlers are called one after the other, never while `subscribe` runs; listeners of the state also from within
  * `connect` and `disconnect`. One that throws does not keep the others from being called; the error goes to the
  * window's `error` event.
  */
 export class BroadcastClient {
-  #options;
-  #connection = idle;
+  #reportError;
+  #connection;
   #subscriptions = new Subscriptions();
-  #socket = null;
-  #timers = new Map();
-  #flushIsPlanned = false;
   #stateListeners = new Set();
   #errorListeners = new Set();
-  #announced = visibleState(idle);
+  #announced = "disconnected";
   #isAnnouncing = false;
-  #hearsNetwork = false;
-  #onOnline = () => this.#step({ type: "online" });
 
   /**
    * A client that does nothing yet: {@link connect} starts it.
@@ -64,29 +48,45 @@ export class BroadcastClient {
    * @param {object} [options] All optional. Times are in milliseconds.
    * @param {string | URL | (() => string | URL)} [options.url] Where the server listens, by default `/ws/broadcast` on
    *   the page's host. Relative to the page; `http` and `https` stand for `ws` and `wss`. A function is asked before
-   *   each attempt, for an address that carries a token.
+   *   each attempt.
+   * @param {string | ((reason: string) => string | null | Promise<string | null>)} [options.token] Who the client is: a
+   *   JSON Web Token. A function is asked before each attempt, and on a live connection before the token expires; the
+   *   reason is `connect`, `refresh`, `expired` (the server closed because of it) or `refused`. Null for nobody. If it
+   *   throws, the attempt has failed.
+   * @param {string[]} [options.dialects] What is offered to be spoken, the best first, by default `tidings.v1` and
+   *   `tidings.plain`. An empty list for servers that know no subprotocols: browsers give up a connection whose offer
+   *   is left lying.
    * @param {number} [options.backoffBase] 500. Before attempt n to reconnect, n counted from 0, the client waits a
    *   random time between nothing and min(backoffMax, backoffBase × 2ⁿ). It starts again at 0 once a connection was up,
-   *   or when the browser says that the network is back.
-   * @param {number} [options.backoffMax] 20,000.
+   *   or when the browser says that the network is back. Also `reconnectDelay` or `reconnectInterval`.
+   * @param {number} [options.backoffMax] 20,000. Also `reconnectMaxInterval`.
    * @param {number} [options.maxAttempts] Attempts to reconnect in a row before the client gives up; never by default.
-   * @param {number} [options.connectTimeout] 10,000. How long one attempt may take.
-   * @param {number} [options.heartbeatInterval] 25,000. The time from one ping to the next.
+   *   Also `maxReconnectAttempts`; `reconnect: false` is 0.
+   * @param {number} [options.connectTimeout] 10,000. How long one attempt may take, with the wait for a token.
+   * @param {number} [options.heartbeatInterval] 25,000. The time from one ping to the next, at the most: a server may
+   *   ask for more.
    * @param {number} [options.heartbeatTimeout] 10,000. Without an answer for so long the connection counts as lost.
+   * @param {boolean | ((text: string, frame: object) => void)} [options.debug] Shows frames in the console, or gives
+   *   them to a function, without payloads and tokens.
    * @param {typeof WebSocket} [options.WebSocket] The constructor of the socket.
    * @param {() => number} [options.random] From 0 up to, not including, 1.
+   * @param {() => number} [options.now] Milliseconds since 1970.
    * @param {(action: () => void, ms: number) => unknown} [options.setTimeout]
    * @param {(timer: unknown) => void} [options.clearTimeout]
    * @param {EventTarget | null} [options.network] Where `online` is heard, by default the window.
-   * @param {(error: unknown) => void} [options.reportError] Takes what handlers and listeners throw.
-   * @throws {RangeError} If a number is out of range.
+   * @param {(error: unknown) => void} [options.reportError] Takes what handlers, listeners and `token` throw.
+   * @throws {RangeError} If a number is out of range or a dialect unknown.
+   * @throws {TypeError} If the token can never be sent.
    */
   constructor(options = {}) {
-    this.#options = { ...defaults(), ...withoutUndefined(options) };
-    for (const [name, [least, most]] of Object.entries(RANGES)) {
-      const value = this.#options[name];
-      if (!(value >= least && value <= most)) throw new RangeError(`${name} must be from ${least} to ${most}.`);
-    }
+    const complete = completeOptions(options);
+    this.#reportError = complete.reportError;
+    this.#connection = new Connection(complete, this.#subscriptions, {
+      changed: () => this.#announce(),
+      deliver: (event) => this.#deliver(event),
+      putInForce: (tellings, generation) => this.#putInForce(tellings, generation),
+      report: (error) => this.#report(error),
+    });
   }
 
   /**
@@ -101,14 +101,14 @@ export class BroadcastClient {
    * @returns {"disconnected" | "connecting" | "connected" | "reconnecting" | "failed"}
    */
   get state() {
-    return visibleState(this.#connection);
+    return this.#connection.state;
   }
 
   /**
    * Why the state is `failed`; null in every other state. `reason` is one of
    *
    * - `report`: the server closed with a code that means that one of the two sides is broken
-   * - `await_token`: it wants a new token first
+   * - `await_token`: it wants another token first; see {@link refreshToken}
    * - `stay_away`: an operator closed the connection
    * - `attempts_exhausted`: `maxAttempts` attempts in a row came to nothing
    * - `unopenable`: the browser refuses to open such a connection, for instance because of its address
@@ -117,16 +117,16 @@ export class BroadcastClient {
    *   one.
    */
   get failure() {
-    return this.#connection.failure ?? null;
+    return this.#connection.failure;
   }
 
   /**
    * Connects, and from then on keeps the connection up. In the state `reconnecting` it makes the next attempt now; in
-   * `failed` and `disconnected` it starts afresh; otherwise it changes nothing. Never throws: what goes wrong shows in
-   * {@link state}.
+   * `failed` and `disconnected` it starts afresh; otherwise it changes nothing. A token that the server has refused is
+   * not tried again before a {@link disconnect}. Never throws: what goes wrong shows in {@link state}.
    */
   connect() {
-    this.#step({ type: "connect" });
+    this.#connection.connect();
   }
 
   /**
@@ -134,40 +134,56 @@ export class BroadcastClient {
    * subscriptions stay, and are made again by the next `connect`.
    */
   disconnect() {
-    this.#step({ type: "disconnect" });
+    this.#connection.disconnect();
+  }
+
+  /**
+   * Asks for the `token` again and hands it over: on a live connection with a message, and with a new attempt where the
+   * server had refused the old one. For an application that knows of another token before the client asks.
+   */
+  refreshToken() {
+    this.#connection.refreshToken();
   }
 
   /**
    * Hears a channel. The server is told once per channel, however many subscriptions there are; subscriptions that are
    * made or given up in one go share one message.
    *
-   * What was fetched before the subscription is in force may have missed a change. `onSubscribed` says when it is: at
-   * once if the server holds it already, and again after each reconnect, before `stale`. Fetch there.
+   * What was fetched before the subscription is in force may have missed a change. There are two ways to be sure:
+   *
+   * - `since`: the `Tidings-Position` of what was fetched. What happened after it is delivered, or the channel is
+   *   `stale`. Null, as from a missing header, is none.
+   * - `onSubscribed`: says when the subscription is in force: at once if the server holds it already, and again after
+   *   each reconnect, before what was missed and before `stale`. Fetch there, unless `recovered` says that nothing is
+   *   missing.
    *
    * @param {string} channel
-   * @param {(event: {channel: string, event: string, payload: object}) => void} handler Gets each event of the channel.
-   *   All handlers get the same object and leave it as it is.
+   * @param {(event: {channel: string, event: string, payload: object, position?: string, spread_ms?: number}) => void}
+   *   handler Gets each event of the channel. All handlers get the same object and leave it as it is. With `spread_ms`,
+   *   so many clients hear the event that each should wait for a random part of that time before it fetches.
    * @param {object} [options]
-   * @param {() => void} [options.onSubscribed] Called, later, each time that the subscription comes into force.
+   * @param {string | null} [options.since]
+   * @param {(status: {channel: string, recovered: boolean}) => void} [options.onSubscribed] Called, later, each time
+   *   that the subscription comes into force.
    * @returns {() => void} Ends this subscription. After it returns neither function is called; a second call does
    *   nothing.
-   * @throws {TypeError} If `channel` is no channel name or `handler` no function. A channel that the *server* refuses
-   *   is reported to {@link onError}, and asked for again on the next connection.
+   * @throws {TypeError} If `channel` is no channel name, `handler` no function or `since` no text. A channel that the
+   *   *server* refuses is reported to {@link onError}. It is asked for again on the next connection, with the next
+   *   token if this one does not open it, and after a pause if the server was too busy.
    */
-  subscribe(channel, handler, { onSubscribed } = {}) {
+  subscribe(channel, handler, { since = null, onSubscribed } = {}) {
     if (!isValidChannel(channel)) {
       throw new TypeError("A channel name is 1 to 255 bytes of UTF-8 without white space and control characters.");
     }
     if (typeof handler !== "function") throw new TypeError("The handler of a subscription must be a function.");
-    const subscriber = { handler, onSubscribed };
-    this.#subscriptions.add(channel, subscriber);
-    if (onSubscribed && this.#subscriptions.isLive(channel)) {
-      queueMicrotask(() => this.#tellSubscribed(channel, subscriber));
-    }
-    this.#planFlush();
+    if (since !== null && typeof since !== "string") throw new TypeError("The position to resume from must be a text.");
+    const subscriber = new Subscriber(channel, handler, { since, onSubscribed });
+    this.#subscriptions.add(subscriber);
+    if (this.#subscriptions.isLive(channel)) this.#join(subscriber);
+    this.#connection.planFlush();
     return () => {
-      this.#subscriptions.remove(channel, subscriber);
-      this.#planFlush();
+      this.#subscriptions.remove(subscriber);
+      this.#connection.planFlush();
     };
   }
 
@@ -192,130 +208,37 @@ export class BroadcastClient {
     return addListener(this.#errorListeners, listener);
   }
 
-  // Something happened.
-
-  #step(input) {
-    const { state, effects } = step(this.#connection, input, this.#options);
-    this.#connection = state;
-    for (const effect of effects) this.#perform(effect);
-    this.#hearNetwork(this.#connection.phase !== "idle" && this.#connection.phase !== "failed");
-    this.#announce();
-  }
-
-  #perform(effect) {
-    switch (effect.type) {
-      case "open":
-        return this.#open();
-      case "drop":
-        return this.#drop(effect.code);
-      case "start":
-        return this.#startTimer(effect.timer, effect.ms ?? this.#options.random() * effect.upTo);
-      case "stop":
-        return effect.timer ? this.#stopTimer(effect.timer) : this.#stopTimers();
-      case "probe":
-        return this.#flush({ probe: true });
-    }
-  }
-
-  // The socket.
-
-  #open() {
-    let socket;
-    try {
-      const { url, WebSocket } = this.#options;
-      socket = new WebSocket(webSocketAddress(typeof url === "function" ? url() : url));
-    } catch (error) {
-      this.#step({ type: "unopenable", message: String(error?.message ?? error) });
-      return;
-    }
-    this.#socket = socket;
-    // A socket that was dropped may still have something to say.
-    const whileCurrent = (action) => (event) => {
-      if (this.#socket === socket) action(event);
-    };
-    socket.onopen = whileCurrent(() => {
-      this.#subscriptions.reset();
-      this.#step({ type: "opened" });
-    });
-    socket.onmessage = whileCurrent(({ data }) => this.#receive(decodeServerMessage(data)));
-    socket.onclose = whileCurrent(({ code, reason }) => {
-      this.#socket = null;
-      this.#subscriptions.reset();
-      this.#step({ type: "closed", code, reason });
-    });
-  }
-
-  #drop(code) {
-    const socket = this.#socket;
-    this.#socket = null;
-    this.#subscriptions.reset();
-    socket?.close(code);
-  }
-
-  #receive(message) {
-    switch (message?.type) {
-      case "event":
-        return this.#deliver(message.channel, message.event, message.payload);
-      case "pong":
-        return this.#confirm(message.value);
-      case "error":
-        return this.#refuse(message);
-    }
-  }
-
-  // What the server is told: once for all that changes in one go, and always with a ping behind it, whose answer shows
-  // that the subscriptions are in force.
-
-  #planFlush() {
-    if (this.#flushIsPlanned || this.#connection.phase !== "open") return;
-    this.#flushIsPlanned = true;
-    queueMicrotask(() => {
-      this.#flushIsPlanned = false;
-      this.#flush({ probe: false });
-    });
-  }
-
-  #flush({ probe }) {
-    const isOpen = this.#connection.phase === "open";
-    if (!isOpen || !(probe || this.#subscriptions.isDue)) return;
-    const afterGap = this.#connection.resuming && this.#connection.sent === 0;
-    const ping = this.#connection.sent + 1;
-    const { subscribe, unsubscribe } = this.#subscriptions.due(ping, afterGap);
-    // Channels are given up first: within one message the server would subscribe first, and may have no room left.
-    const messages = [...channelMessages("unsubscribe", unsubscribe), ...channelMessages("subscribe", subscribe)];
-    if (subscribe.length > 0) messages[messages.length - 1].ping = ping;
-    else if (probe) messages.push({ ping });
-    for (const message of messages) this.#socket.send(JSON.stringify(message));
-    if (subscribe.length > 0 || probe) this.#step({ type: "pinged" });
-  }
-
-  #confirm(ping) {
-    this.#step({ type: "pong", value: ping });
-    for (const { channel, afterGap } of this.#subscriptions.confirm(this.#connection.answered)) {
-      for (const subscriber of this.#subscriptions.subscribers(channel)) this.#tellSubscribed(channel, subscriber);
-      if (afterGap && this.#subscriptions.isLive(channel)) this.#deliver(channel, "stale", { reason: "gap" });
-    }
-  }
-
   // Telling the application. Any of its functions may subscribe, unsubscribe or disconnect.
 
-  #deliver(channel, event, payload) {
-    const message = { channel, event, payload };
-    const socket = this.#socket;
+  #deliver({ channel, event: name, payload, position = null, spread_ms: spread = null }) {
+    const event = { channel, event: name, payload };
+    if (position !== null) event.position = position;
+    if (spread !== null) event.spread_ms = spread;
+    const { generation } = this.#connection;
     for (const subscriber of this.#subscriptions.subscribers(channel)) {
-      if (this.#socket !== socket) return;
-      if (this.#subscriptions.has(channel, subscriber)) this.#call(subscriber.handler, message);
+      if (this.#connection.generation !== generation) return;
+      if (this.#subscriptions.take(subscriber, event)) this.#call(subscriber.handler, event);
     }
   }
 
-  #tellSubscribed(channel, subscriber) {
-    if (!this.#subscriptions.isLive(channel) || !this.#subscriptions.has(channel, subscriber)) return;
-    if (subscriber.onSubscribed) this.#call(subscriber.onSubscribed);
+  // What it has missed is decided at once, and told later: events may come in between.
+  #join(subscriber) {
+    const telling = this.#subscriptions.join(subscriber);
+    const { generation } = this.#connection;
+    queueMicrotask(() => this.#putInForce([telling], generation));
   }
 
-  #refuse({ code, message, channel }) {
-    if (channel !== null) this.#subscriptions.refuse(channel);
-    for (const listener of [...this.#errorListeners]) this.#call(listener, { code, message, channel });
+  #putInForce(tellings, generation) {
+    const isCurrent = () => this.#connection.generation === generation;
+    for (const telling of tellings) {
+      const { handler, onSubscribed } = telling.subscriber;
+      if (isCurrent() && this.#subscriptions.tell(telling) && onSubscribed) this.#call(onSubscribed, telling.status);
+      if (isCurrent() && this.#subscriptions.tellStale(telling)) this.#call(handler, telling.stale);
+    }
+  }
+
+  #report(error) {
+    for (const listener of [...this.#errorListeners]) this.#call(listener, { ...error });
   }
 
   // A listener that connects or disconnects changes the state while it is being announced. The others hear of the
@@ -335,53 +258,9 @@ export class BroadcastClient {
     try {
       action(...values);
     } catch (error) {
-      this.#options.reportError(error);
+      this.#reportError(error);
     }
   }
-
-  // Timers and the network.
-
-  #startTimer(name, ms) {
-    this.#stopTimer(name);
-    const expire = () => {
-      this.#timers.delete(name);
-      this.#step({ type: `timer:${name}` });
-    };
-    this.#timers.set(name, this.#options.setTimeout(expire, ms));
-  }
-
-  #stopTimer(name) {
-    if (!this.#timers.has(name)) return;
-    this.#options.clearTimeout(this.#timers.get(name));
-    this.#timers.delete(name);
-  }
-
-  #stopTimers() {
-    for (const name of [...this.#timers.keys()]) this.#stopTimer(name);
-  }
-
-  #hearNetwork(wanted) {
-    if (wanted === this.#hearsNetwork) return;
-    this.#hearsNetwork = wanted;
-    if (wanted) this.#options.network?.addEventListener("online", this.#onOnline);
-    else this.#options.network?.removeEventListener("online", this.#onOnline);
-  }
-}
-
-// A browser takes a longer time than this for none at all.
-const LONGEST_TIME = 2 ** 31 - 1;
-
-const RANGES = {
-  backoffBase: [0, LONGEST_TIME],
-  backoffMax: [0, LONGEST_TIME],
-  maxAttempts: [0, Infinity],
-  connectTimeout: [1, LONGEST_TIME],
-  heartbeatInterval: [1, LONGEST_TIME],
-  heartbeatTimeout: [1, LONGEST_TIME],
-};
-
-function withoutUndefined(options) {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 // The listener is wrapped: the same function may be added twice, and each is removed for itself.
@@ -390,12 +269,4 @@ function addListener(listeners, listener) {
   const entry = (...values) => listener(...values);
   listeners.add(entry);
   return () => void listeners.delete(entry);
-}
-
-function webSocketAddress(url) {
-  const address = new URL(url, globalThis.location?.href);
-  if (address.protocol === "http:") address.protocol = "ws:";
-  if (address.protocol === "https:") address.protocol = "wss:";
-  address.hash = "";
-  return address.href;
 }

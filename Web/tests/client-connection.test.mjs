@@ -112,6 +112,29 @@ test("base and maximum of the backoff are options", () => {
   }
 });
 
+test("what other clients call the same is understood; the name that is its own counts for more", () => {
+  for (const [options, delays] of [
+    [{ reconnectDelay: 100, reconnectMaxInterval: 150 }, [50, 75, 75]],
+    [{ reconnectInterval: 100, reconnectMaxInterval: 150 }, [50, 75, 75]],
+    [{ reconnectDelay: 9_000, backoffBase: 100, backoffMax: 150, reconnectMaxInterval: 1 }, [50, 75, 75]],
+    [{ maxReconnectAttempts: 1 }, [250]],
+    [{ maxReconnectAttempts: 9, maxAttempts: 1 }, [250]],
+    [{ reconnect: true, maxAttempts: 1 }, [250]],
+    [{ reconnect: false, maxAttempts: 9 }, []],
+  ]) {
+    const world = new World(options);
+    world.client.connect();
+    for (const delay of delays) {
+      world.socket.lose();
+      assert.deepEqual(world.clock.pending, [delay], JSON.stringify(options));
+      world.clock.advance(delay);
+    }
+    const isLimited = "maxAttempts" in options || "maxReconnectAttempts" in options;
+    world.socket.lose();
+    assert.equal(world.client.state, isLimited ? "failed" : "reconnecting", JSON.stringify(options));
+  }
+});
+
 test("three hours without a server, and it still tries", async () => {
   const world = new World();
   world.client.connect();
@@ -298,6 +321,9 @@ test("numbers out of range are refused", () => {
     { heartbeatTimeout: "soon" },
     { connectTimeout: NaN },
     { maxAttempts: -1 },
+    { maxReconnectAttempts: -1 },
+    { reconnectDelay: "soon" },
+    { dialects: ["tidings.v2"] },
   ]) {
     assert.throws(() => new BroadcastClient(options), RangeError, JSON.stringify(options));
   }

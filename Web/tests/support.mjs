@@ -57,11 +57,15 @@ export class FakeSocket {
   onmessage = null;
   onclose = null;
   readyState = 0;
+  protocol = "";
   sent = [];
   closedWith = null;
+  /** Whether nothing gets through any more, and neither side knows it yet. */
+  isCut = false;
 
-  constructor(url) {
+  constructor(url, protocols = []) {
     this.url = url;
+    this.protocols = protocols;
   }
 
   send(text) {
@@ -76,17 +80,18 @@ export class FakeSocket {
 
   // What the test does as the server:
 
-  accept() {
+  accept(protocol = "") {
     this.readyState = 1;
+    this.protocol = protocol;
     this.onopen?.({});
   }
 
   say(message) {
-    this.onmessage?.({ data: typeof message === "string" ? message : JSON.stringify(message) });
+    if (!this.isCut) this.onmessage?.({ data: typeof message === "string" ? message : JSON.stringify(message) });
   }
 
-  event(channel, event = "updated", payload = {}) {
-    this.say({ channel, event, payload });
+  event(channel, event = "updated", payload = {}, more = {}) {
+    this.say({ channel, event, payload, ...more });
   }
 
   /** Answers the newest ping. */
@@ -118,6 +123,15 @@ export async function settle() {
   for (let turn = 0; turn < 12; turn++) await null;
 }
 
+/** What time it is in a browser that has just started. */
+export const EPOCH = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+/** A token that says when it expires; whose it is and who signed it does not matter to a client. */
+export function makeToken(name, expiresIn = null) {
+  const claims = expiresIn === null ? { sub: name } : { sub: name, exp: (EPOCH + expiresIn) / 1_000 };
+  return ["{}", JSON.stringify(claims), name].map((part) => Buffer.from(part).toString("base64url")).join(".");
+}
+
 /** A client in the hands of a test. */
 export class World {
   clock = new ManualClock();
@@ -132,14 +146,15 @@ export class World {
     this.client = new BroadcastClient({
       url: "ws://bistro.test/ws/broadcast",
       WebSocket: class extends FakeSocket {
-        constructor(url) {
-          super(url);
+        constructor(...values) {
+          super(...values);
           sockets.push(this);
         }
       },
       random: () => this.chance,
       setTimeout: this.clock.setTimeout,
       clearTimeout: this.clock.clearTimeout,
+      now: () => EPOCH + this.clock.now,
       network: this.network,
       reportError: (error) => this.errors.push(error),
       ...options,
@@ -188,6 +203,107 @@ export class World {
       onSubscribed: () => heard.push("subscribed"),
     });
     return heard;
+  }
+}
+
+/**
+ * A server of the extended dialect with one log. It knows nobody until it is told to serve a socket, and reads only
+ * then.
+ */
+export class FakeServer {
+  epoch = "e1";
+  offset = 0;
+  events = [];
+  /** Channel to the code with which it is refused. */
+  refused = new Map();
+  /** What was read. */
+  requests = [];
+  /** All that ever happened. */
+  everything = [];
+  evictedUpTo = 0;
+  #sessions = new Map();
+
+  get position() {
+    return `${this.epoch}:${this.offset}`;
+  }
+
+  /** Something happens on some channels. Who hears them is told, unless the connection is lost. */
+  publish(channels, event = "updated", payload = {}) {
+    this.offset += 1;
+    const happened = { offset: this.offset, channels, event, payload };
+    this.events.push(happened);
+    this.everything.push(happened);
+    for (const [socket, session] of this.#sessions) {
+      for (const channel of channels) if (session.held.has(channel)) this.#tell(socket, channel, happened);
+    }
+    return this.position;
+  }
+
+  /** Throws away what happened up to now. Who comes back cannot be told any more. */
+  evict() {
+    this.events = [];
+    this.evictedUpTo = this.offset;
+  }
+
+  /** Loses the log. */
+  restart() {
+    this.epoch = `e${Number(this.epoch.slice(1)) + 1}`;
+    this.offset = 0;
+    this.events = [];
+    this.evictedUpTo = 0;
+  }
+
+  /** Accepts a socket, or goes on with it: reads what it has sent and answers. */
+  serve(socket, { welcome = {} } = {}) {
+    if (!this.#sessions.has(socket)) {
+      this.#sessions.set(socket, { held: new Set(), read: 0 });
+      socket.accept("tidings.v1");
+      socket.say({ welcome: { connection: "c-1", server: "test", heartbeat_ms: 25_000, ...welcome } });
+    }
+    const session = this.#sessions.get(socket);
+    while (!socket.isCut && session.read < socket.sent.length) {
+      this.#answer(socket, session, socket.sent[session.read++]);
+    }
+  }
+
+  /** The server notices that a connection is gone. */
+  forget(socket) {
+    this.#sessions.delete(socket);
+  }
+
+  #answer(socket, { held }, { id, subscribe = [], since = {}, unsubscribe = [], ping }) {
+    this.requests.push({ id, subscribe, since, unsubscribe, ping });
+    const reply = { id };
+    const missed = [];
+    for (const channel of subscribe) {
+      if (this.refused.has(channel)) {
+        reply.errors = { ...reply.errors, [channel]: { code: this.refused.get(channel), message: "No." } };
+        continue;
+      }
+      const isNew = !held.has(channel);
+      const from = isNew && since[channel] ? this.#resume(since[channel]) : null;
+      const granted = { position: this.position, recovered: from !== null };
+      reply.subscribed = { ...reply.subscribed, [channel]: granted };
+      held.add(channel);
+      if (from === null) continue;
+      const after = this.events.filter(({ offset, channels }) => offset > from && channels.includes(channel));
+      missed.push(...after.map((each) => [channel, each]));
+    }
+    for (const channel of unsubscribe) held.delete(channel);
+    if (unsubscribe.length > 0) reply.unsubscribed = unsubscribe;
+    if (ping !== undefined) reply.pong = ping;
+    socket.say(reply);
+    for (const [channel, each] of missed) if (held.has(channel)) this.#tell(socket, channel, each);
+  }
+
+  #resume(since) {
+    const [epoch, offset] = since.split(":");
+    const isKnown = epoch === this.epoch && Number(offset) <= this.offset && Number(offset) >= this.evictedUpTo;
+    return isKnown ? Number(offset) : null;
+  }
+
+  #tell(socket, channel, { offset, event, payload }) {
+    if (socket.readyState === 1) socket.event(channel, event, payload, { position: `${this.epoch}:${offset}` });
   }
 }
 
