@@ -50,12 +50,17 @@ showOrderEntry({ store, actions });
 showKitchen({ store, actions });
 
 // An event names the order that changed; one that does not, such as `stale`, means all of them. What is fetched before
-// the subscription is in force may have missed a change, so it is fetched once more then.
-client.subscribe("order", hearOfChange, { onSubscribed: () => refresher.refreshAll() });
+// the subscription is in force may have missed a change, so it is fetched once more then. After a reconnect the server
+// tells what was missed, if it still knows, and nothing has to be fetched but that.
+client.subscribe("order", hearOfChange, { onSubscribed: hearFromNowOn });
 
 function hearOfChange({ payload }) {
   if (payload.entity_id === undefined) refresher.refreshAll();
   else refresher.refresh(String(payload.entity_id));
+}
+
+function hearFromNowOn({ recovered }) {
+  if (!recovered) refresher.refreshAll();
 }
 
 client.onStateChange(drawFreshness);
