@@ -561,6 +561,27 @@ test("requests that a busy server ignores are made again after a wait", async ()
   assert.equal(world.client.state, "connected", "what was ignored is not waited for");
 });
 
+test("what a busy server did not give up is given up after a wait, unless it is wanted again", async () => {
+  for (const error of [{ error: { code: "rate_limited" } }, { id: 2, error: { code: "rate_limited" } }]) {
+    const world = new Extended();
+    const [order, contact] = [world.hear("order"), world.hear("contact")];
+    await world.start();
+    for (const heard of [order, contact]) heard.end();
+    await settle();
+    assert.deepEqual(world.socket.sent.pop(), { id: 2, unsubscribe: ["order", "contact"] });
+    world.socket.say(error);
+    const again = world.hear("contact");
+    world.clock.advance(1_500);
+    await world.serve();
+    assert.deepEqual(world.socket.unsubscribed, ["order"]);
+    assert.deepEqual([...again], ["subscribed"]);
+    world.server.publish(["order"]);
+    world.clock.advance(20_000);
+    await world.serve();
+    assert.deepEqual(world.socket.unsubscribed, ["order"], "once");
+  }
+});
+
 test("what is subscribed during a pause waits for its end", async () => {
   const world = new Extended();
   await world.start();

@@ -307,7 +307,7 @@ export class Connection {
     for (const message of messages) {
       id += 1;
       this.#subscriptions.asked(message.subscribe ?? [], id, { resumes: true });
-      this.#subscriptions.left(message.unsubscribe ?? []);
+      this.#subscriptions.left(message.unsubscribe ?? [], id);
       this.#send({ id, ...message });
     }
     this.#step({ type: "asked", upTo: id });
@@ -362,6 +362,7 @@ export class Connection {
     const { generation } = this;
     if (refused.some(({ code }) => code === "rate_limited")) this.#step({ type: "limited" });
     this.#step({ type: "answered", value: id, cumulative: false });
+    this.#subscriptions.answered(id);
     for (const { channel, code } of refused) this.#subscriptions.refuse(channel, code, id);
     const tellings = subscribed.flatMap((granted) => this.#subscriptions.confirm(granted, id));
     // Before anything is told: a listener may end the connection, and its token with it.

@@ -8,7 +8,7 @@ const HIDDEN = "…";
  * @returns {object}
  */
 export function describeSent({ id, auth, subscribe, since, unsubscribe, ping }) {
-  return withoutUndefined({ id, auth: auth === undefined ? undefined : HIDDEN, subscribe, since, unsubscribe, ping });
+  return told({ id, auth: auth === undefined ? undefined : HIDDEN, subscribe, since, unsubscribe, ping });
 }
 
 /**
@@ -19,17 +19,18 @@ export function describeReceived(message) {
   switch (message?.type) {
     case "event": {
       const { type, channel, event, position, spread_ms } = message;
-      return withoutUndefined({ type, channel, event, position, spread_ms, payload: HIDDEN });
+      return told({ type, channel, event, position, spread_ms, payload: HIDDEN });
     }
     case "reply": {
       const { type, id, subscribed, refused, unsubscribed, authenticated, pong } = message;
       const errors = refused.map(({ channel, code }) => ({ channel, code }));
       const expires_at = authenticated?.expires_at;
-      return withoutUndefined({ type, id, subscribed, errors, unsubscribed, expires_at, pong });
+      const granted = subscribed.map(told);
+      return told({ type, id, subscribed: granted, errors, unsubscribed, expires_at, pong });
     }
     case "error": {
       const { type, id, code, channel } = message;
-      return withoutUndefined({ type, id, code, channel });
+      return told({ type, id, code, channel });
     }
     case "welcome": {
       const { type, connection, server, heartbeat_ms } = message;
@@ -48,6 +49,7 @@ export function describeReceived(message) {
   }
 }
 
-function withoutUndefined(object) {
+/** The members that tell anything. */
+function told(object) {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined && value !== null));
 }

@@ -50,6 +50,8 @@ export class Subscriptions {
    *   afterGap: boolean, isDoubtful: boolean, code: string | null, handedOver: object | null}>}
    */
   #channels = new Map();
+  /** Unsubscribes without an answer, by request. @type {Map<number, {channels: string[], isDoubtful: boolean}>} */
+  #leaving = new Map();
   #repeats = new Repeats();
 
   /**
@@ -116,6 +118,7 @@ export class Subscriptions {
    *   old.
    */
   reset({ keepsPositions = true } = {}) {
+    this.#leaving.clear();
     for (const [channel, entry] of this.#channels) {
       Object.assign(entry, UNKNOWN);
       if (!keepsPositions) for (const subscriber of entry.subscribers) subscriber.position = null;
@@ -171,12 +174,23 @@ export class Subscriptions {
    * An unsubscribe was sent.
    *
    * @param {string[]} channels
+   * @param {number | null} [request] Null if it will have no answer.
    */
-  left(channels) {
+  left(channels, request = null) {
     for (const channel of channels) this.#channels.delete(channel);
+    if (request !== null && channels.length > 0) this.#leaving.set(request, { channels, isDoubtful: false });
   }
 
   // What the server answered.
+
+  /**
+   * The server did a request, or at least not ignore it.
+   *
+   * @param {number} request
+   */
+  answered(request) {
+    this.#leaving.delete(request);
+  }
 
   /**
    * A server that answers in order has done all that it was asked up to a number.
@@ -268,6 +282,8 @@ export class Subscriptions {
    * @param {string} code
    */
   refuseRequest(request, code) {
+    if (code === "rate_limited") this.#doubt(this.#leaving.get(request));
+    else this.answered(request);
     for (const [channel, entry] of this.#channels) {
       if (entry.status === "asked" && entry.request === request) this.#refuse(channel, entry, code);
     }
@@ -280,7 +296,12 @@ export class Subscriptions {
 
   /** The server said that it ignores what comes too fast, and not what that was. */
   doubt() {
-    for (const entry of this.#channels.values()) if (entry.status === "asked") entry.isDoubtful = true;
+    for (const entry of this.#channels.values()) if (entry.status === "asked") this.#doubt(entry);
+    for (const entry of this.#leaving.values()) this.#doubt(entry);
+  }
+
+  #doubt(entry) {
+    if (entry) entry.isDoubtful = true;
   }
 
   /** After a pause: what the server was too busy for is due again, and so is what it may have ignored. */
@@ -288,6 +309,17 @@ export class Subscriptions {
     for (const entry of this.#channels.values()) {
       if (entry.status === "limited" || (entry.status === "asked" && entry.isDoubtful)) Object.assign(entry, UNKNOWN);
     }
+    for (const [request, { channels, isDoubtful }] of this.#leaving) {
+      if (!isDoubtful) continue;
+      this.#leaving.delete(request);
+      for (const channel of channels) this.#holdForNobody(channel);
+    }
+  }
+
+  // The server still has a channel that nobody hears any more.
+  #holdForNobody(channel) {
+    if (this.#channels.has(channel)) return;
+    this.#channels.set(channel, { subscribers: new Set(), ...UNKNOWN, status: "live" });
   }
 
   /**
