@@ -669,6 +669,7 @@ async function walk(random) {
     () => isOpen() && random() < 0.3 && (world.socket.isCut = true),
     () => random() < 0.5 && world.socket && world.client.state === "connected" && world.lose(),
     () => world.clock.advance(700),
+    () => random() < 0.3 && (server.ignores = 2),
     () => world.socket?.readyState === 0 && world.client.state !== "disconnected" && world.serve(),
     () => random() < 0.05 && world.client.disconnect(),
     () => world.client.connect(),
@@ -676,13 +677,17 @@ async function walk(random) {
   ];
   for (let count = 0; count < 200; count++) await pick(actions)();
 
+  server.ignores = 0;
   world.client.connect();
   for (let tries = 0; tries < 10 && !(world.client.state === "connected" && !world.socket.isCut); tries++) {
     if (world.client.state === "connected") world.lose();
     world.clock.advance(20_000);
     if (world.socket.readyState === 0) await world.serve();
   }
-  for (let turn = 0; turn < 3; turn++) await world.serve();
+  for (let turn = 0; turn < 20; turn++) {
+    world.clock.advance(1_000);
+    await world.serve();
+  }
   server.publish(channels, String(++number));
 
   assert.deepEqual(world.errors, []);

@@ -221,6 +221,8 @@ export class FakeServer {
   /** All that ever happened. */
   everything = [];
   evictedUpTo = 0;
+  /** How many of the next messages come too fast. */
+  ignores = 0;
   #sessions = new Map();
 
   get position() {
@@ -262,13 +264,20 @@ export class FakeServer {
     }
     const session = this.#sessions.get(socket);
     while (!socket.isCut && session.read < socket.sent.length) {
-      this.#answer(socket, session, socket.sent[session.read++]);
+      const message = socket.sent[session.read++];
+      if (this.ignores === 0) this.#answer(socket, session, message);
+      else this.#ignore(socket);
     }
   }
 
   /** The server notices that a connection is gone. */
   forget(socket) {
     this.#sessions.delete(socket);
+  }
+
+  #ignore(socket) {
+    this.ignores -= 1;
+    socket.say({ error: { code: "rate_limited", message: "Slow down." } });
   }
 
   #answer(socket, { held }, { id, subscribe = [], since = {}, unsubscribe = [], ping }) {
