@@ -28,6 +28,7 @@ struct ServerMessageVectorTests {
             #expect(welcome.connection == expected.connection)
             #expect(welcome.server == expected.server)
             #expect(welcome.heartbeat == expected.heartbeat.map { .milliseconds($0) })
+            #expect(identity(of: welcome.authenticated) == expected.authenticated)
         case .draining(let time):
             #expect(expected.type == "draining")
             #expect(time == expected.reconnectWithin.map { .milliseconds($0) })
@@ -77,11 +78,14 @@ struct ServerMessageVectorTests {
         #expect(refused == expected.refused)
         #expect(reply.unsubscribed.map(\.rawValue) == expected.unsubscribed)
         #expect(reply.published?.description == expected.published)
-        let identity = reply.authenticated.map {
+        #expect(identity(of: reply.authenticated) == expected.authenticated)
+        #expect(reply.pong == expected.pong)
+    }
+
+    private func identity(of authenticated: Authenticated?) -> ServerMessageVector.Identity? {
+        authenticated.map {
             ServerMessageVector.Identity(subject: $0.subject, expiresAt: $0.expiresAt.flatMap(Timestamp.text))
         }
-        #expect(identity == expected.authenticated)
-        #expect(reply.pong == expected.pong)
     }
 
     @Test(
