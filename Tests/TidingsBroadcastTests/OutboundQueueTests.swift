@@ -9,17 +9,17 @@ import TidingsWire
 struct OutboundQueueTests {
     @Test("a newer signal about the same entity takes the place of an older one, at the end")
     func supersedes() {
-        var queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 10)
+        let queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 10)
         _ = queue.append(signal("order", .updated, entity: "1", version: 1))
         _ = queue.append(signal("order", .updated, entity: "2", version: 1))
         _ = queue.append(signal("order", .updated, entity: "1", version: 2))
         #expect(queue.count == 2)
-        #expect(drain(&queue).map(\.description) == ["order updated 2 v1", "order updated 1 v2"])
+        #expect(drain(queue).map(\.description) == ["order updated 2 v1", "order updated 1 v2"])
     }
 
     @Test("another name, another channel or another entity is another signal")
     func keepsOthers() {
-        var queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 10)
+        let queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 10)
         _ = queue.append(signal("order", .updated, entity: "1", version: 1))
         _ = queue.append(signal("order", .deleted, entity: "1", version: 2))
         _ = queue.append(signal("order:1", .updated, entity: "1", version: 1))
@@ -29,77 +29,77 @@ struct OutboundQueueTests {
 
     @Test("events about no single entity are all kept")
     func keepsEventsWithoutEntity() {
-        var queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 10)
+        let queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 10)
         for version in 1...3 { _ = queue.append(signal("order", "imported", entity: nil, version: version)) }
-        #expect(drain(&queue).map(\.version) == [1, 2, 3])
+        #expect(drain(queue).map(\.version) == [1, 2, 3])
     }
 
     @Test("past the number of signals a channel collapses into one stale event, and another channel does not")
     func collapsesByCount() {
-        var queue = OutboundQueue(maximumBytes: 100_000, maximumSignals: 5)
+        let queue = OutboundQueue(maximumBytes: 100_000, maximumSignals: 5)
         _ = queue.append(signal("contact", .updated, entity: "c", version: 1))
         for number in 0..<20 { _ = queue.append(signal("order", .updated, entity: "\(number)", version: 1)) }
-        #expect(drain(&queue).map(\.description) == ["contact updated c v1", "order stale lagged"])
+        #expect(drain(queue).map(\.description) == ["contact updated c v1", "order stale lagged"])
         #expect(queue.isEmpty)
         #expect(queue.bytes == 0)
     }
 
     @Test("past the bytes the channel that takes the most collapses")
     func collapsesByBytes() {
-        var queue = OutboundQueue(maximumBytes: 2000, maximumSignals: 1000)
+        let queue = OutboundQueue(maximumBytes: 2000, maximumSignals: 1000)
         _ = queue.append(signal("contact", .updated, entity: "c", version: 1))
         for number in 0..<100 { _ = queue.append(signal("order", .updated, entity: "\(number)", version: 1)) }
         #expect(queue.bytes <= 2000)
-        #expect(drain(&queue).map(\.description) == ["contact updated c v1", "order stale lagged"])
+        #expect(drain(queue).map(\.description) == ["contact updated c v1", "order stale lagged"])
     }
 
     @Test("after the stale event was read the channel's signals are kept again")
     func recovers() {
-        var queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 2)
+        let queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 2)
         for number in 0..<5 { _ = queue.append(signal("order", .updated, entity: "\(number)", version: 1)) }
-        _ = drain(&queue)
+        _ = drain(queue)
         _ = queue.append(signal("order", .updated, entity: "9", version: 1))
-        #expect(drain(&queue).map(\.description) == ["order updated 9 v1"])
+        #expect(drain(queue).map(\.description) == ["order updated 9 v1"])
     }
 
     @Test("what waits for a channel that was given up is forgotten")
     func forgets() {
-        var queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 10)
+        let queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 10)
         _ = queue.append(signal("order", .updated, entity: "1", version: 1))
         _ = queue.append(signal("contact", .updated, entity: "2", version: 1))
         _ = queue.append(signal("order", .updated, entity: "3", version: 1))
         queue.removeAll(of: "order")
-        #expect(drain(&queue).map(\.description) == ["contact updated 2 v1"])
+        #expect(drain(queue).map(\.description) == ["contact updated 2 v1"])
     }
 
     @Test("of a snapshot only the newest waits")
     func snapshot() {
-        var queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 10)
+        let queue = OutboundQueue(maximumBytes: 10_000, maximumSignals: 10)
         for version in 1...50 {
             let fits = queue.append(signal("feed:status", "update", entity: nil, version: version, delivery: .snapshot))
             #expect(fits)
         }
-        #expect(drain(&queue).map(\.version) == [50])
+        #expect(drain(queue).map(\.version) == [50])
     }
 
     @Test("of a stream everything waits, in order, until it is more than may wait")
     func stream() {
-        var queue = OutboundQueue(maximumBytes: 2000, maximumSignals: 2)
+        let queue = OutboundQueue(maximumBytes: 2000, maximumSignals: 2)
         var kept = 0
         while queue.append(signal("log", "line", entity: "same", version: kept + 1, delivery: .stream)) { kept += 1 }
         #expect(kept > 10)
-        #expect(drain(&queue).prefix(kept).map(\.version) == Array(1...kept))
+        #expect(drain(queue).prefix(kept).map(\.version) == Array(1...kept))
     }
 
     @Test("signals give way before a stream does")
     func signalsGiveWay() {
-        var queue = OutboundQueue(maximumBytes: 1500, maximumSignals: 100)
+        let queue = OutboundQueue(maximumBytes: 1500, maximumSignals: 100)
         for entity in 0..<15 { _ = queue.append(signal("order", .updated, entity: "\(entity)", version: 1)) }
         for version in 1...10 {
             let fits = queue.append(signal("log", "line", entity: nil, version: version, delivery: .stream))
             #expect(fits)
         }
-        let signals = drain(&queue)
+        let signals = drain(queue)
         #expect(signals.filter(\.isStale).map(\.description) == ["order stale lagged"])
         #expect(signals.filter { $0.channel == "log" }.map(\.version) == Array(1...10))
     }
@@ -109,7 +109,7 @@ struct OutboundQueueTests {
     @Test("a reader holds the newest hint of every entity in the end", arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func randomWalk(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        var queue = OutboundQueue(maximumBytes: 3000, maximumSignals: 12)
+        let queue = OutboundQueue(maximumBytes: 3000, maximumSignals: 12)
         let channels: [ChannelName] = ["a", "b", "c"]
         var truth: [String: Int] = [:]
         var seen: [String: Int] = [:]
@@ -134,7 +134,7 @@ struct OutboundQueueTests {
             #expect(queue.bytes <= 3000)
             #expect(queue.count <= 3 * 13)
         }
-        for signal in drain(&queue) { read(signal) }
+        for signal in drain(queue) { read(signal) }
         #expect(seen == truth, "seed \(seed)")
     }
 
@@ -184,7 +184,7 @@ struct OutboundQueueTests {
         )
     }
 
-    private func drain(_ queue: inout OutboundQueue) -> [Signal] {
+    private func drain(_ queue: OutboundQueue) -> [Signal] {
         var signals: [Signal] = []
         while let frame = queue.popFirst() { signals.append(Signal(frame)) }
         return signals

@@ -177,22 +177,37 @@ extension BroadcastHub {
     /// - Returns: The event's position.
     @discardableResult
     public func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName] = []) -> EventPosition {
+        let (position, awaken) = keep(event, alsoOn: channels)
+        for shard in awaken { shard.wake() }
+        return position
+    }
+
+    /// Publishes for a session. The loops wake at the end of the turn in which the session's loop reads: a client that
+    /// publishes several events in one go has them delivered together, by the other loops as by its own.
+    func publish(_ event: BroadcastEvent, from shard: HubShard) -> EventPosition {
+        let (position, awaken) = keep(event, alsoOn: [])
+        shard.wakeLater(awaken)
+        return position
+    }
+
+    /// Gives an event its position and puts it before every loop with subscribers.
+    ///
+    /// - Returns: The position, and who has to be woken.
+    private func keep(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) -> (EventPosition, [HubShard]) {
         var event = event
         event.time = event.time ?? configuration.now()
         let events = [event] + channels.map(event.told)
         let deliveries = events.map { configuration.delivery($0.channel) }
-        let (position, awaken) = state.withLock { state in
+        return state.withLock { state in
             let (published, position) = log.keep { position in
                 zip(events, deliveries).map { event, delivery in
                     publishedEvent(event, at: position, delivery: delivery, in: state)
                 }
             }
-            var awaken: [ObjectIdentifier: HubShard] = [:]
+            var awaken: [HubShard] = []
             for event in published { enqueue(event, in: &state, awaken: &awaken) }
             return (position, awaken)
         }
-        for shard in awaken.values { shard.wake() }
-        return position
     }
 
     private func publishedEvent(
@@ -211,13 +226,13 @@ extension BroadcastHub {
     private func enqueue(
         _ published: PublishedEvent,
         in state: inout State,
-        awaken: inout [ObjectIdentifier: HubShard]
+        awaken: inout [HubShard]
     ) {
         let channel = published.event.channel
         if published.delivery == .snapshot { state.snapshots.keep(published, atMost: configuration.snapshotChannels) }
         guard let subscribers = state.subscribers[channel] else { return }
         for identifier in subscribers.keys {
-            if state.inboxes[identifier] == nil { awaken[identifier] = state.shards[identifier] }
+            if state.inboxes[identifier] == nil, let shard = state.shards[identifier] { awaken.append(shard) }
             state.inboxes[identifier, default: emptyInbox].append(published)
         }
     }

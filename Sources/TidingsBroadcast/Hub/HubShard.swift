@@ -16,6 +16,9 @@ final class HubShard: Sendable {
         var sessions: [ObjectIdentifier: WebSocketSession] = [:]
         var tick: Int64 = 0
         var sweep: RepeatedTask?
+        /// The loops that wait to be woken at the end of this one's turn. None twice: a loop that has an inbox is awake, or
+        /// will be.
+        var awakening: [HubShard] = []
         /// One for all sessions with compression: no message refers to another. Made when the first one needs them.
         lazy var deflater = MessageDeflater()
         lazy var inflater = MessageInflater(maximumMessageBytes: maximumMessageBytes)
@@ -44,6 +47,22 @@ extension HubShard {
     /// Makes the loop deliver what is in the inbox. Called by whoever put the first event there.
     func wake() {
         eventLoop.execute { self.deliver(self.hub.takeInbox(of: self)) }
+    }
+
+    /// Makes loops deliver what is in their inboxes once this one has read what there is to read. This loop goes last: it is
+    /// busy for as long as it takes to deliver.
+    func wakeLater(_ shards: [HubShard]) {
+        if isolated.value.awakening.isEmpty, !shards.isEmpty {
+            eventLoop.execute { self.wakeAwakening() }
+        }
+        isolated.value.awakening += shards
+    }
+
+    private func wakeAwakening() {
+        let shards = isolated.value.awakening
+        isolated.value.awakening = []
+        for shard in shards where shard !== self { shard.wake() }
+        if shards.contains(where: { $0 === self }) { deliver(hub.takeInbox(of: self)) }
     }
 
     /// Gives each session what is new on its channels, and lets each write once.

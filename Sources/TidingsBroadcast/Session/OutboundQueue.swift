@@ -8,7 +8,7 @@ import TidingsWire
 /// one. When a channel has more waiting than it may, its signals collapse into one `stale` event, and what happens on it
 /// while that waits adds nothing: the reader will refetch after it. A *snapshot* takes the place of the one before. A
 /// *stream*'s events are all kept, up to the limit of bytes. So memory is bounded whatever the reader does.
-struct OutboundQueue {
+final class OutboundQueue {
     /// What a newer event takes the place of.
     private enum Subject: Hashable {
         case entity(ChannelName, EventName, String)
@@ -53,7 +53,7 @@ struct OutboundQueue {
     /// Adds an event.
     ///
     /// - Returns: Whether the reader can still catch up. If not, more waits than may, and none of it can be given up.
-    mutating func append(_ published: PublishedEvent) -> Bool {
+    func append(_ published: PublishedEvent) -> Bool {
         let channel = published.event.channel
         switch published.delivery.kind {
         case .signal:
@@ -77,7 +77,7 @@ struct OutboundQueue {
         return bytes <= maximumBytes
     }
 
-    mutating func popFirst() -> ByteBuffer? {
+    func popFirst() -> ByteBuffer? {
         while first < entries.count {
             guard let entry = entries[first] else {
                 first += 1
@@ -94,18 +94,18 @@ struct OutboundQueue {
     }
 
     /// Forgets what waits for a channel that was unsubscribed from.
-    mutating func removeAll(of channel: ChannelName) {
+    func removeAll(of channel: ChannelName) {
         for place in first..<entries.count where entries[place]?.channel == channel { removeEntry(at: place) }
     }
 
     // MARK: Parts
 
-    private mutating func replace(_ subject: Subject?, with entry: Entry) {
+    private func replace(_ subject: Subject?, with entry: Entry) {
         if let subject, let place = places[subject] { removeEntry(at: place) }
         insert(entry)
     }
 
-    private mutating func insert(_ entry: Entry) {
+    private func insert(_ entry: Entry) {
         if let subject = entry.subject { places[subject] = entries.count }
         entries.append(entry)
         live += 1
@@ -117,7 +117,7 @@ struct OutboundQueue {
         if entries.count > 2 * live + 64 { compact() }
     }
 
-    private mutating func removeEntry(at place: Int) {
+    private func removeEntry(at place: Int) {
         guard let entry = entries[place] else { return }
         entries[place] = nil
         live -= 1
@@ -130,7 +130,7 @@ struct OutboundQueue {
     }
 
     /// - Parameter published: The event for which there was no room: the channel is stale from its time on.
-    private mutating func collapse(_ channel: ChannelName, at published: PublishedEvent) {
+    private func collapse(_ channel: ChannelName, at published: PublishedEvent) {
         removeAll(of: channel)
         var stale = BroadcastEvent.stale(channel, reason: .lagged)
         stale.time = published.event.time
@@ -144,7 +144,7 @@ struct OutboundQueue {
     }
 
     /// Closes the holes, so that the queue is as long as what waits.
-    private mutating func compact() {
+    private func compact() {
         entries = entries[first...].filter { $0 != nil }
         first = 0
         places = [:]

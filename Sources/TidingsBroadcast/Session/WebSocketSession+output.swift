@@ -86,12 +86,12 @@ extension WebSocketSession {
 
     /// Sends what waits, as far as the client reads.
     func resumeOutput() {
-        while state.phase == .open, isUnblocked, var queue = waiting.take() {
+        while state.phase == .open, isUnblocked, let queue = waiting {
             var buffer = ByteBuffer()
             while buffer.readableBytes < Self.pieceBytes, let frame = queue.popFirst() {
                 buffer.writeImmutableBuffer(frame)
             }
-            if !queue.isEmpty { waiting = queue }
+            if queue.isEmpty { waiting = nil }
             guard send(buffer) else { return abort() }
         }
     }
@@ -163,15 +163,14 @@ extension WebSocketSession {
     }
 
     private func wait(_ published: PublishedEvent) -> Bool {
-        var queue =
-            waiting.take()
+        let queue =
+            waiting
             ?? OutboundQueue(
                 writer: writer,
-                maximumBytes: configuration.pendingBytesPerSession,
-                maximumSignals: configuration.pendingSignalsPerChannel
+                maximumBytes: shard.hub.configuration.pendingBytesPerSession,
+                maximumSignals: shard.hub.configuration.pendingSignalsPerChannel
             )
-        let fits = queue.append(published)
         waiting = queue
-        return fits
+        return queue.append(published)
     }
 }

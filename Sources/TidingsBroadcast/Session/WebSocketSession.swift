@@ -16,7 +16,6 @@ final class WebSocketSession: ChannelDuplexHandler {
 
     let shard: HubShard
     let writer: FrameWriter
-    let configuration: BroadcastHub.Configuration
     private(set) var context: ChannelHandlerContext?
     private(set) var state: SessionState
     private var reader: WebSocketReader
@@ -55,10 +54,9 @@ final class WebSocketSession: ChannelDuplexHandler {
         writer = FrameWriter(dialect: language.dialect, deflater: isCompressed ? shard.deflater : nil)
         state = SessionState(language: language)
         self.writesDirectly = writesDirectly
-        configuration = shard.hub.configuration
         reader = WebSocketReader(
             from: .client,
-            maximumMessageBytes: configuration.clientMessageBytes,
+            maximumMessageBytes: shard.hub.configuration.clientMessageBytes,
             allowsCompression: isCompressed
         )
         heartbeat = SessionHeartbeat(at: shard.tick)
@@ -121,7 +119,7 @@ extension WebSocketSession {
         return Welcome(
             connection: "c-" + String(number, radix: 36),
             server: BroadcastHub.serverName,
-            heartbeat: configuration.heartbeatInterval,
+            heartbeat: shard.hub.configuration.heartbeatInterval,
             authenticated: authentication.identity?.authenticated
         )
     }
@@ -197,7 +195,7 @@ extension WebSocketSession {
     private func receive(_ message: WebSocketMessage) throws(WebSocketViolation) {
         if case .close = message { return act(on: state.receive(message)) }
         guard state.phase == .open, let context else { return }
-        guard rate.allows(at: context.eventLoop.now, limits: configuration.rateLimits) else {
+        guard rate.allows(at: context.eventLoop.now, limits: shard.hub.configuration.rateLimits) else {
             return refuseForRate(message)
         }
         isOverRate = false
@@ -212,7 +210,7 @@ extension WebSocketSession {
         // Who asks with an identifier waits for an answer.
         guard !isOverRate || identifier != nil else { return }
         isOverRate = true
-        let limits = configuration.rateLimits
+        let limits = shard.hub.configuration.rateLimits
         let sentence =
             "At most \(limits.perSecond) messages a second, \(limits.burst) at once. What comes faster is ignored."
         send(.error(WireError(.rateLimited, sentence), id: identifier))
@@ -227,7 +225,7 @@ extension WebSocketSession {
         case .echo(let opcode, let payload): write(writer.frame(opcode, payload))
         case .startClosing(let code, let reason):
             sendClose(code, reason: reason)
-            closeTransport(after: configuration.closeTimeout)
+            closeTransport(after: shard.hub.configuration.closeTimeout)
         case .closeAndEnd(let code, let reason):
             sendClose(code, reason: reason)
             endTransport()
@@ -248,8 +246,8 @@ extension WebSocketSession {
     private func perform(_ message: ClientMessage) {
         // The answer names every channel: one to a message of thousands would be many times the message.
         let named = message.subscribe.count + message.unsubscribe.count + message.refused.count
-        guard named <= 2 * configuration.channelsPerSession else {
-            let most = 2 * configuration.channelsPerSession
+        guard named <= 2 * shard.hub.configuration.channelsPerSession else {
+            let most = 2 * shard.hub.configuration.channelsPerSession
             let error = WireError(.tooManyChannels, "A message names at most \(most) channels; nothing of it was done.")
             return send(.error(error, id: message.id))
         }
@@ -304,7 +302,7 @@ extension WebSocketSession {
                 continue
             }
             if !shard.holds(self, channel) {
-                guard subscriptions.count + further.count < configuration.channelsPerSession else {
+                guard subscriptions.count + further.count < shard.hub.configuration.channelsPerSession else {
                     reply.refused.append(tooManyChannels(channel))
                     continue
                 }
@@ -327,7 +325,7 @@ extension WebSocketSession {
         guard isAllowed else {
             return reply.refused.append(forbidden("This connection may not publish on this channel.", request.channel))
         }
-        reply.published = shard.hub.publish(request.event)
+        reply.published = shard.hub.publish(request.event, from: shard)
     }
 
     /// Sends what was missed behind the reply, before anything that happens from now on.
@@ -349,7 +347,7 @@ extension WebSocketSession {
     }
 
     private func tooManyChannels(_ channel: ChannelName) -> WireError {
-        let most = configuration.channelsPerSession
+        let most = shard.hub.configuration.channelsPerSession
         let message = "A connection holds at most \(most) channels. Unsubscribe from some first."
         return WireError(.tooManyChannels, message, channel: channel.rawValue)
     }
@@ -403,7 +401,7 @@ extension WebSocketSession {
             }
             eventLoop.execute { session.value.consulted(about: message, result) }
         }
-        consultation = Consultation(task: task, maximumBytes: configuration.clientMessageBytes)
+        consultation = Consultation(task: task, maximumBytes: shard.hub.configuration.clientMessageBytes)
     }
 
     private func consulted(about message: ClientMessage, _ result: Result<Gatekeeper.Verdict, AuthenticationError>) {
@@ -480,9 +478,9 @@ extension WebSocketSession {
     func drain() {
         guard state.phase == .open, !isDraining, let context else { return }
         isDraining = true
-        send(.draining(reconnectWithin: configuration.drainWindow))
+        send(.draining(reconnectWithin: shard.hub.configuration.drainWindow))
         context.flush()
-        let delay = TimeAmount(configuration.drainWindow * Double.random(in: 0...1))
+        let delay = TimeAmount(shard.hub.configuration.drainWindow * Double.random(in: 0...1))
         let timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
             self.close(.draining, reason: "the server is draining")
         }
@@ -510,7 +508,7 @@ extension WebSocketSession {
     private func endTransport() {
         guard let context else { return }
         context.close(mode: .output, promise: nil)
-        closeTransport(after: configuration.closeTimeout)
+        closeTransport(after: shard.hub.configuration.closeTimeout)
     }
 
     private func closeTransport(after timeout: Duration) {
