@@ -116,7 +116,12 @@ struct BroadcastTests {
 
     @Test("a reader that falls behind on a stream is closed with 4001 after what was sent, in order")
     func slowStreamReader() async throws {
-        try await TestServer.run(hub: .make { $0.delivery = { $0 == "log" ? .stream : .signal } }) { server in
+        let hub = BroadcastHub.Configuration.make {
+            $0.delivery = { $0 == "log" ? .stream : .signal }
+            // The close frame waits behind megabytes.
+            $0.closeTimeout = .seconds(60)
+        }
+        try await TestServer.run(hub: hub) { server in
             let slow = try await RawConnection.connect(port: server.port, receiveBuffer: 4096)
             try await slow.send(UpgradeTests.handshake)
             _ = try await slow.receive(until: "\r\n\r\n")
