@@ -52,6 +52,36 @@ struct ListenTests {
         #expect(try await listener.exitStatus() == 64)
     }
 
+    @Test("tidings listen says in a line that nobody is there, and ends when nobody reads what it prints")
+    func nobody() async throws {
+        let port = try await PortHolder.reserve().port
+        let lonely = try RunningProgram.start(
+            try Products.program("tidings"),
+            ["listen", "ws://127.0.0.1:\(port)/ws/broadcast", "order"]
+        )
+        let line = try await lonely.line(containing: "not connected", from: lonely.errors)
+        #expect(line.count < 200, "\(line)")
+        lonely.interrupt()
+        #expect(try await lonely.exitStatus() == 0)
+    }
+
+    @Test("a channel that is named twice is printed once, and what is said can be shown")
+    func namedTwice() async throws {
+        let server = try await BistroServer.start()
+        let listener = try RunningProgram.start(
+            try Products.program("tidings"),
+            ["listen", "--debug", server.broadcastURL, "order", "order"]
+        )
+        try await listener.line(containing: "received: reply to request 1, order subscribed", from: listener.errors)
+        let order = try await server.openOrder(table: "7")
+        try await listener.line(containing: order)
+        try await server.request("PATCH", "/orders/\(order)", ["note": "no onions"])
+        #expect(try await listener.line(containing: order).contains(#""event":"updated""#))
+        listener.interrupt()
+        #expect(try await listener.exitStatus() == 0)
+        #expect(try await server.stop() == 0)
+    }
+
     @Test("a client in another language subscribes, hears, unsubscribes and hears no more", .needs(.python))
     func python() async throws {
         let server = try await BistroServer.start()

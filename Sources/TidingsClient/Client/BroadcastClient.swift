@@ -88,7 +88,7 @@ public final class BroadcastClient: Sendable {
         public var now: @Sendable () -> Date = { Date() }
         /// Hears what the server did not accept, on the client's event loop.
         public var onServerError: (@Sendable (WireError) -> Void)?
-        /// Hears about connections, never about payloads.
+        /// Hears about connections, and at the level `trace` about each message; never about payloads and tokens.
         public var logger = Logger(label: "tidings.client")
         /// Whose event loop the client lives on, and whose clock it waits by.
         public var eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton

@@ -104,7 +104,11 @@ extension ClientCore {
     }
 
     func received(_ text: [UInt8], generation: Int) {
-        guard generation == self.generation, let message = socket?.dialect.decodeServerMessage(text) else { return }
+        guard generation == self.generation, let socket else { return }
+        guard let message = socket.dialect.decodeServerMessage(text) else {
+            return configuration.logger.debug("the server said something that is not understood here")
+        }
+        configuration.logger.trace("received", metadata: ["message": "\(message)"])
         run { $0.received(message) }
     }
 
@@ -154,6 +158,7 @@ extension ClientCore {
             socket?.close()
             forgetSocket()
         case .send(let message):
+            configuration.logger.trace("sent", metadata: ["message": "\(message)"])
             for text in socket?.dialect.encode(message) ?? [] { socket?.send(text) }
         case .askSoon:
             let core = NIOLoopBound(self, eventLoop: eventLoop)

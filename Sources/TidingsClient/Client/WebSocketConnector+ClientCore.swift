@@ -1,4 +1,5 @@
 import NIOCore
+import NIOPosix
 import TidingsWire
 
 extension WebSocketConnector {
@@ -47,6 +48,10 @@ extension ConnectionEnd {
         if let refusal = error as? HandshakeHandler.Refusal {
             return .refused(status: refusal.status, detail: refusal.detail)
         }
-        return .unreachable(error)
+        guard let failures = error as? NIOConnectionError else { return .unreachable(error) }
+        // Of several addresses the first one's failure tells enough; the whole is a page of text.
+        return .unreachable(
+            failures.connectionErrors.first?.error ?? failures.dnsAError ?? failures.dnsAAAAError ?? error
+        )
     }
 }

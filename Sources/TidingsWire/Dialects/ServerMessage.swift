@@ -14,6 +14,20 @@ public enum ServerMessage: Hashable, Sendable {
     case draining(reconnectWithin: Duration)
 }
 
+extension ServerMessage: CustomStringConvertible {
+    /// What it is about. Payloads are left out: descriptions end up in logs.
+    public var description: String {
+        switch self {
+        case .event(let event): "event \(event)"
+        case .reply(let reply): "\(reply)"
+        case .error(let error, let id?): "error to request \(id): \(error)"
+        case .error(let error, nil): "error: \(error)"
+        case .welcome(let welcome): "welcome \(welcome.connection) from \(welcome.server)"
+        case .draining(let time): "draining within \(time)"
+        }
+    }
+}
+
 /// Who the client speaks with, and at what pace.
 public struct Welcome: Hashable, Sendable {
     /// The server's name for the connection, to be found in its logs.

@@ -63,6 +63,20 @@ public struct ServerReply: Hashable, Sendable {
     }
 }
 
+extension ServerReply: CustomStringConvertible {
+    /// What became of what.
+    public var description: String {
+        var parts = [id.map { "reply to request \($0)" } ?? "reply"]
+        if authenticated != nil { parts.append("authenticated") }
+        parts += subscribed.map { "\($0.channel) \($0.recovered ? "recovered" : "subscribed")" }
+        parts += refused.map { "\($0.channel ?? "-") refused: \($0)" }
+        parts += unsubscribed.map { "\($0) unsubscribed" }
+        if let published { parts.append("published at \(published)") }
+        if let pong { parts.append("pong \(pong)") }
+        return parts.joined(separator: ", ")
+    }
+}
+
 /// A channel that is heard from here on.
 public struct SubscribedChannel: Hashable, Sendable {
     /// The channel.

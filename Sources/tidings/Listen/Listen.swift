@@ -13,11 +13,13 @@ struct Listen: AsyncParsableCommand {
         discussion: """
             Connects to a broadcast server and prints each event on a line of its own, until it is interrupted. A \
             connection that is lost is made again, without end; what was missed is printed then, or, where the \
-            server does not know it any more, an event "stale" for each channel. Messages about the connection go to standard error.
+            server does not know it any more, an event "stale" for each channel. Messages about the connection go to \
+            standard error.
 
             Examples:
               tidings listen ws://127.0.0.1:8080/ws/broadcast order
               tidings listen wss://example.com/ws/broadcast order contact | jq .payload.entity_id
+              TIDINGS_TOKEN=$(cat token) tidings listen wss://example.com/ws/broadcast user:42
 
             Exit status: 0 when interrupted, 1 when the server refuses, 64 when the arguments are wrong.
             """
@@ -29,7 +31,21 @@ struct Listen: AsyncParsableCommand {
     @Argument(help: "Channels to listen to.", transform: { try ChannelName($0) })
     var channels: [ChannelName]
 
+    @Option(
+        help: ArgumentHelp(
+            "A token that says who you are; without it, the environment's TIDINGS_TOKEN.",
+            discussion: "Other users of this machine may see the arguments of a program, but not its environment."
+        )
+    )
+    var token: String?
+
+    @Flag(help: "Show what is sent and received, without payloads and tokens.")
+    var debug = false
+
     mutating func validate() throws {
+        // Named twice is the same as once.
+        var known: Set<ChannelName> = []
+        channels.removeAll { !known.insert($0).inserted }
         guard channels.count <= WireLimits.channelsPerConnection else {
             throw ValidationError("A connection holds at most \(WireLimits.channelsPerConnection) channels.")
         }
@@ -45,7 +61,10 @@ struct Listen: AsyncParsableCommand {
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
-                    .init(service: EventPrinter(events: client.events(on: channels))),
+                    .init(
+                        service: EventPrinter(events: client.events(on: channels)),
+                        successTerminationBehavior: .gracefullyShutdownGroup
+                    ),
                     .init(service: client, failureTerminationBehavior: .cancelGroup),
                 ],
                 gracefulShutdownSignals: [.sigint, .sigterm],
@@ -62,23 +81,31 @@ struct Listen: AsyncParsableCommand {
 
     private func makeClient() throws -> BroadcastClient {
         var configuration = BroadcastClient.Configuration()
-        configuration.logger = Self.logger
+        configuration.logger = Logger(label: "tidings listen") { [debug] _ in
+            var handler = StandardErrorLogHandler(program: "tidings listen")
+            if debug { handler.logLevel = .trace }
+            return handler
+        }
+        if let token = token ?? ProcessInfo.processInfo.environment["TIDINGS_TOKEN"] {
+            configuration.token = { token }
+        }
         return try BroadcastClient(url: url, configuration: configuration)
-    }
-
-    private static let logger = Logger(label: "tidings listen") { _ in
-        StandardErrorLogHandler(program: "tidings listen")
     }
 }
 
-/// Prints events as they come.
+/// Prints events as they come, until nobody reads them any more.
 private struct EventPrinter: Service {
     let events: BroadcastEvents
 
-    func run() async throws {
+    func run() async {
         for await event in events.cancelOnGracefulShutdown() {
             let line = Dialect.plain.encode(event) + [UInt8(ascii: "\n")]
-            try FileHandle.standardOutput.write(contentsOf: Data(line))
+            do {
+                try FileHandle.standardOutput.write(contentsOf: Data(line))
+            } catch {
+                // The reader of the pipe has what it wanted, as head does.
+                return
+            }
         }
     }
 }
