@@ -16,6 +16,7 @@ final class HubShard: Sendable {
         var sessions: [ObjectIdentifier: WebSocketSession] = [:]
         var tick: Int64 = 0
         var sweep: RepeatedTask?
+        var pace = DeliveryPace()
         /// The loops that wait to be woken at the end of this one's turn. None twice: a loop that has an inbox is awake, or
         /// will be.
         var awakening: [HubShard] = []
@@ -46,7 +47,20 @@ final class HubShard: Sendable {
 extension HubShard {
     /// Makes the loop deliver what is in the inbox. Called by whoever put the first event there.
     func wake() {
-        eventLoop.execute { self.deliver(self.hub.takeInbox(of: self)) }
+        eventLoop.execute { self.deliverSoon() }
+    }
+
+    /// Delivers what is in the inbox, at once or with what comes in a moment.
+    private func deliverSoon() {
+        guard let delay = isolated.value.pace.delay(at: .now()) else { return deliverInbox() }
+        eventLoop.assumeIsolated().scheduleTask(in: delay) { self.deliverInbox() }
+    }
+
+    private func deliverInbox() {
+        let events = hub.takeInbox(of: self)
+        let start = NIODeadline.now()
+        deliver(events)
+        isolated.value.pace.delivered(events.count, from: start, to: .now())
     }
 
     /// Makes loops deliver what is in their inboxes once this one has read what there is to read. This loop goes last: it is
@@ -62,7 +76,7 @@ extension HubShard {
         let shards = isolated.value.awakening
         isolated.value.awakening = []
         for shard in shards where shard !== self { shard.wake() }
-        if shards.contains(where: { $0 === self }) { deliver(hub.takeInbox(of: self)) }
+        if shards.contains(where: { $0 === self }) { deliverSoon() }
     }
 
     /// Gives each session what is new on its channels, and lets each write once.
