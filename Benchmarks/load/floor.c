@@ -1,7 +1,8 @@
 // The least that a broadcast on one thread can cost: epoll, and one send(2) for each subscriber and turn of the loop.
 //
-// It knows one channel, believes every frame and keeps no account of anybody, so it is not a server. It does for the load
-// tool what a server would have to ask of the kernel, and a figure of a server next to it says how much is the server's own.
+// It knows one channel, believes every frame, keeps no account of anybody, and lets everybody wait for a subscriber that
+// does not read, so it is not a server. It does for the load tool what a server would have to ask of the kernel, and a
+// figure of a server next to it says how much is the server's own.
 // Prints its ws:// URL once it listens on a free port of the loopback interface, and runs until it is killed.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -76,7 +77,7 @@ static void take_text(int fd, const char *text, size_t length) {
         queue_event(payload, (size_t)(text + length - 1 - payload));
         return;
     }
-    if (memmem(text, length, "\"subscribe\"", 11)) subscribers[subscriber_count++] = fd;
+    if (memmem(text, length, "\"subscribe\":[\"order\"", 20)) subscribers[subscriber_count++] = fd;
     if (memmem(text, length, "\"ping\"", 6)) send_all(fd, "\x81\x0a{\"pong\":1}", 12);
 }
 
