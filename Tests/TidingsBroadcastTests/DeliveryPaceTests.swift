@@ -21,7 +21,7 @@ struct DeliveryPaceTests {
     @Test("the first turn, short turns and turns after a pause are not delayed")
     mutating func atOnce() {
         for _ in 0..<10 {
-            #expect(turn(5, lasting: .microseconds(199), after: .microseconds(1)) == nil)
+            #expect(turn(5, lasting: .microseconds(29), after: .microseconds(1)) == nil)
         }
         #expect(turn(5, lasting: .milliseconds(1), after: .microseconds(1)) == nil)
         for _ in 0..<10 { #expect(turn(5, lasting: .milliseconds(1), after: .milliseconds(4)) == nil) }

@@ -120,9 +120,6 @@ public final class BroadcastHub: Sendable {
         var subjects = SubjectTable()
         var connections = 0
         var admission = Admission.open
-        /// Those who wait for the last session to go.
-        var awaitingEmptiness: [UInt64: CheckedContinuation<Void, Never>] = [:]
-        var lastWaiter: UInt64 = 0
     }
 
     /// Whether new sessions are welcome.
@@ -144,6 +141,8 @@ public final class BroadcastHub: Sendable {
     public let log: InMemoryEventLog
     let gatekeeper: Gatekeeper
     private let state = Mutex(State())
+    /// That no session is left.
+    private let emptiness = AsyncCondition()
 
     /// Makes a hub without clients.
     ///
@@ -399,14 +398,12 @@ extension BroadcastHub {
     }
 
     func sessionClosed(of subject: String?) {
-        let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+        let isLast = state.withLock { state in
             state.connections -= 1
             if let subject { state.subjects.remove(subject) }
-            guard state.connections == 0 else { return [] }
-            defer { state.awaitingEmptiness = [:] }
-            return Array(state.awaitingEmptiness.values)
+            return state.connections == 0
         }
-        for continuation in waiting { continuation.resume() }
+        if isLast { emptiness.changed() }
     }
 
     private func refusal(in state: State, counting further: Int) -> BroadcastError? {
@@ -544,29 +541,10 @@ extension BroadcastHub {
 
     private func waitUntilEmpty(within timeout: Duration) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.waitUntilEmpty() }
+            group.addTask { await self.emptiness.wait { self.connectionCount == 0 } }
             group.addTask { try? await Task.sleep(for: timeout) }
             await group.next()
             group.cancelAll()
-        }
-    }
-
-    private func waitUntilEmpty() async {
-        let identifier = state.withLock { state in
-            state.lastWaiter += 1
-            return state.lastWaiter
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isEmpty = state.withLock { state in
-                    if state.connections == 0 || Task.isCancelled { return true }
-                    state.awaitingEmptiness[identifier] = continuation
-                    return false
-                }
-                if isEmpty { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0.awaitingEmptiness.removeValue(forKey: identifier) }?.resume()
         }
     }
 }

@@ -8,7 +8,7 @@ import NIOCore
 /// delayed, and neither are short ones. A value: whoever holds it says what time it is.
 struct DeliveryPace {
     /// Turns below this are not worth a wait.
-    private static let shortestTurn: TimeAmount = .microseconds(200)
+    private static let shortestTurn: TimeAmount = .microseconds(30)
     private static let longestDelay: TimeAmount = .milliseconds(1)
     private static let mostSkipped = 64
 

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import Synchronization
+import TidingsBroadcast
 
 /// The keys that tokens are checked with now, loaded again when they may have been replaced.
 ///
@@ -22,8 +23,6 @@ final class KeyRing: Sendable {
         var keys: [VerificationKey] = []
         var attemptedAt: Date?
         var isLoading = false
-        var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
-        var lastWaiter: UInt64 = 0
 
         var isAwaitingFirst: Bool { keys.isEmpty && isLoading }
     }
@@ -33,6 +32,8 @@ final class KeyRing: Sendable {
     private let now: @Sendable () -> Date
     private let logger: Logger
     private let state = Mutex(State())
+    /// That nobody loads.
+    private let idleness = AsyncCondition()
 
     /// Loads keys that are at hand; those behind a URL come with the first token.
     init(_ keys: JWTKeys, limits: Limits, now: @escaping @Sendable () -> Date, logger: Logger) async throws {
@@ -85,8 +86,8 @@ final class KeyRing: Sendable {
             return true
         }
         guard isMine else {
-            if waiting || state.withLock({ $0.keys.isEmpty }) { await waitForLoad() }
-            return
+            guard waiting || state.withLock({ $0.keys.isEmpty }) else { return }
+            return await idleness.wait { self.state.withLock { !$0.isLoading } }
         }
         defer { loadEnded() }
         do {
@@ -103,31 +104,8 @@ final class KeyRing: Sendable {
     }
 
     private func loadEnded() {
-        let waiters = state.withLock { state in
-            state.isLoading = false
-            defer { state.waiters = [:] }
-            return Array(state.waiters.values)
-        }
-        for waiter in waiters { waiter.resume() }
-    }
-
-    private func waitForLoad() async {
-        let identifier = state.withLock { state in
-            state.lastWaiter += 1
-            return state.lastWaiter
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = state.withLock { state in
-                    if !state.isLoading || Task.isCancelled { return true }
-                    state.waiters[identifier] = continuation
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: identifier) }?.resume()
-        }
+        state.withLock { $0.isLoading = false }
+        idleness.changed()
     }
 }
 
