@@ -90,7 +90,7 @@ extension Application {
         logger: Logger? = nil
     ) rethrows where Responder == OriginResponder<RouterResponder<Context>> {
         BroadcastRoutes(broadcast: broadcast, endpoints: endpoints).add(to: router)
-        let responder = OriginResponder(router.buildResponder(), allowedOrigins: endpoints.allowedOrigins)
+        let responder = OriginResponder(router.buildResponder(), endpoints: endpoints)
         self.init(
             responder: responder,
             server: try server(.http1(upgradingWith: responder, timeouts: endpoints.timeouts)),

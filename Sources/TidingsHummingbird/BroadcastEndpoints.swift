@@ -7,11 +7,12 @@ public struct BroadcastEndpoints: Sendable {
     public var webSocketPath: RouterPath = "/ws/broadcast"
     /// The WebSocket endpoint of the topic dialect.
     public var topicWebSocketPath: RouterPath = "/ws"
-    /// How many clients and channels there are; nil: not served here.
+    /// How many clients and channels there are; nil: not served here. With an ``operatorSecret`` it is asked for; without
+    /// one the path is served only if the server asks its clients for no tokens either.
     public var statsPath: RouterPath? = "/broadcast/stats"
     /// Where operators close the sessions of a subject. Served only with an ``operatorSecret``.
     public var sessionsPath: RouterPath = "/broadcast/sessions"
-    /// What operators prove themselves with, as `Authorization: Bearer <secret>`; nil: nothing for operators is served
+    /// What operators prove themselves with, as `Authorization: Bearer <secret>`; nil: nothing that is for operators only is served
     /// here. For a second, administrative address see ``Hummingbird/RouterMethods/addBroadcastAdministration(of:)``.
     public var operatorSecret: String?
     /// The cookie that may have a client's token; nil: none may. Pages of other origins than the allowed ones cannot

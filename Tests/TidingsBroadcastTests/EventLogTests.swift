@@ -39,7 +39,7 @@ struct EventLogTests {
     @Test("past the bytes of all channels the oldest events leave, whatever their channel")
     func boundByBytes() throws {
         let payload: EventPayload = ["text": .string(String(repeating: "x", count: 1000))]
-        let log = InMemoryEventLog(limits: .init(bytes: 9500))
+        let log = InMemoryEventLog(limits: .init(bytes: 18_000))
         let start = log.head(of: "a")
         for number in 0..<8 {
             _ = log.append(

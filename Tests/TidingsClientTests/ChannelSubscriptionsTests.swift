@@ -79,6 +79,22 @@ struct ChannelSubscriptionsTests {
         #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 4, unsubscribe: ["order"])])
     }
 
+    @Test("a busy server that gives no answers is asked for everything, and to stop with what nobody wants")
+    mutating func busyForgetfulServer() {
+        subscriptions.connected(keepsEvents: false)
+        _ = subscriptions.want("order", since: nil)
+        _ = subscriptions.want("menu", since: nil)
+        _ = subscriptions.takeRequests()
+        subscriptions.release("menu")
+        _ = subscriptions.takeRequests()
+        // One of the two requests, nobody knows which.
+        subscriptions.mustRepeat(nil)
+        subscriptions.release("order")
+        #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 3, unsubscribe: ["order"])])
+        #expect(subscriptions.received(BroadcastEvent(channel: "menu", name: .updated)) == false)
+        #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 4, unsubscribe: ["menu"])])
+    }
+
     @Test("a position means nothing to a server that keeps no events: the channel is stale once it is asked for")
     mutating func forgetfulServer() {
         subscriptions.connected(keepsEvents: false)

@@ -347,6 +347,9 @@ extension BroadcastHub {
         )
     }
 
+    /// Whether clients have to say who they are.
+    public var asksWhoClientsAre: Bool { gatekeeper.isAuthenticationRequired }
+
     /// Whether messages are compressed for clients that offer it.
     public var compressesMessages: Bool { configuration.compressesMessages }
 

@@ -52,15 +52,16 @@ extension HubShard {
 
     /// Delivers what is in the inbox, at once or with what comes in a moment.
     private func deliverSoon() {
-        guard let delay = isolated.value.pace.delay(at: .now()) else { return deliverInbox() }
-        eventLoop.assumeIsolated().scheduleTask(in: delay) { self.deliverInbox() }
+        guard let delay = isolated.value.pace.delay(at: eventLoop.now) else { return deliverNow() }
+        eventLoop.assumeIsolated().scheduleTask(in: delay) { self.deliverNow() }
     }
 
-    private func deliverInbox() {
+    /// Delivers what is in the inbox at once: nothing that was published before a close comes after it.
+    func deliverNow() {
         let events = hub.takeInbox(of: self)
-        let start = NIODeadline.now()
+        let start = eventLoop.now
         deliver(events)
-        isolated.value.pace.delivered(events.count, from: start, to: .now())
+        isolated.value.pace.delivered(events.count, from: start, to: eventLoop.now)
     }
 
     /// Makes loops deliver what is in their inboxes once this one has read what there is to read. This loop goes last: it is
@@ -215,6 +216,7 @@ extension HubShard {
     /// Starts the closing handshake of every session of a subject; returns how many when that is done on the loop.
     func closeSessions(of subject: String) async -> Int {
         let done = eventLoop.submit {
+            self.deliverNow()
             let sessions = self.isolated.value.sessions.values.filter { $0.isOpen(for: subject) }
             for session in sessions { session.close(.closedByOperator, reason: "closed by an operator") }
             return sessions.count
@@ -235,6 +237,7 @@ extension HubShard {
 
     private func forEachSession(_ body: @escaping @Sendable (WebSocketSession) -> Void) async {
         let done = eventLoop.submit {
+            self.deliverNow()
             // A copy: what the body does may change the table.
             for session in Array(self.isolated.value.sessions.values) { body(session) }
         }

@@ -17,14 +17,17 @@ struct EventRing {
         var published: PublishedEvent?
         let offset: UInt64
         let time: Duration
-        /// A bound of what the entry costs: its payload, once as it came and once encoded, and the structures around it.
+        /// What the entry costs, with the structures around it: its payload once as it came and once in each dialect. Where
+        /// messages are compressed there may be that much again, and mostly is much less.
         let bytes: Int
 
         init(published: PublishedEvent, time: Duration) {
             self.published = published
             self.time = time
             offset = published.position.offset
-            bytes = 2 * published.event.payload.json.count + published.event.channel.rawValue.utf8.count + 256
+            bytes =
+                (1 + Dialect.allCases.count) * published.event.payload.json.count
+                + published.event.channel.rawValue.utf8.count + 256
         }
     }
 

@@ -196,12 +196,12 @@ extension WebSocketSession {
         if case .close = message { return act(on: state.receive(message)) }
         guard state.phase == .open, let context else { return }
         guard rate.allows(at: context.eventLoop.now, limits: shard.hub.configuration.rateLimits) else {
-            return refuseForRate(message)
+            return refuseForRate(try shard.restore(message))
         }
         isOverRate = false
-        let message = try shard.restore(message)
+        // Held as it came: what a message inflates to does not wait.
         if let consultation, consultation.hold(message) { return }
-        act(on: state.receive(message))
+        act(on: state.receive(try shard.restore(message)))
     }
 
     private func refuseForRate(_ message: WebSocketMessage) {
@@ -298,6 +298,8 @@ extension WebSocketSession {
         var further: Set<ChannelName> = []
         for channel in message.subscribe where !granted.contains(where: { $0.channel == channel }) {
             guard allowed.contains(channel) else {
+                // It may be held from a time when it was allowed.
+                unsubscribe(from: channel)
                 reply.refused.append(forbidden("This connection may not subscribe to this channel.", channel))
                 continue
             }
@@ -373,11 +375,11 @@ private final class Consultation {
     /// Keeps a message for later; false for those that have no order among requests: control frames.
     func hold(_ message: WebSocketMessage) -> Bool {
         switch message {
-        case .text(let payload), .binary(let payload):
+        case .text(let payload), .binary(let payload), .compressed(let payload, _):
             held.append(message)
             bytes += payload.count
             return true
-        case .ping, .pong, .close, .compressed:
+        case .ping, .pong, .close:
             return false
         }
     }
@@ -420,7 +422,11 @@ extension WebSocketSession {
     private func catchUp(on messages: [WebSocketMessage]) {
         for message in messages where state.phase == .open {
             if let consultation, consultation.hold(message) { continue }
-            act(on: state.receive(message))
+            do throws(WebSocketViolation) {
+                act(on: state.receive(try shard.restore(message)))
+            } catch {
+                act(on: state.receive(error))
+            }
         }
     }
 
@@ -482,6 +488,7 @@ extension WebSocketSession {
         context.flush()
         let delay = TimeAmount(shard.hub.configuration.drainWindow * Double.random(in: 0...1))
         let timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            self.shard.deliverNow()
             self.close(.draining, reason: "the server is draining")
         }
         context.channel.closeFuture.whenComplete { _ in timer.cancel() }

@@ -39,6 +39,9 @@ final class ClientCore {
     /// Counts questions for tokens: what an earlier one is answered is of no interest.
     private var tokenQuestion = 0
     private var expiry: (date: Date, timer: Scheduled<Void>?)?
+    /// The shortest time to the next question for a token: doubled with each one near the end of a life, in case this
+    /// clock is ahead of the one that tokens are made by.
+    private var shortestRefresh: Double = 1
 
     init(
         eventLoop: any EventLoop,
@@ -117,15 +120,9 @@ extension ClientCore {
         self.generation += 1
         let wasStable = openedAt.map { eventLoop.now - $0 >= TimeAmount(configuration.stableAfter) } ?? false
         forgetSocket()
-        // The reason is in the log before anybody hears of the state: a program may end because of it.
-        run({ $0.ended(end, wasStable: wasStable) }, andThen: { self.logEnd(end) })
-    }
-
-    private func logEnd(_ end: ConnectionEnd) {
-        switch machine.phase {
-        case .waiting: configuration.logger.warning("not connected, trying again", metadata: ["reason": "\(end.error)"])
-        case .failed(let error): configuration.logger.error("gave up", metadata: ["reason": "\(error)"])
-        default: configuration.logger.info("disconnected")
+        run { $0.ended(end, wasStable: wasStable) }
+        if case .waiting = machine.phase {
+            configuration.logger.warning("not connected, trying again", metadata: ["reason": "\(end.error)"])
         }
     }
 }
@@ -133,15 +130,23 @@ extension ClientCore {
 // MARK: - Actions
 
 extension ClientCore {
-    private func run(
-        _ change: (inout ConnectionMachine) -> [ConnectionMachine.Action],
-        andThen log: () -> Void = {}
-    ) {
+    private func run(_ change: (inout ConnectionMachine) -> [ConnectionMachine.Action]) {
         let before = machine.state
         let actions = change(&machine)
-        log()
-        if machine.state != before { stateChanged(machine.state) }
+        if machine.state != before {
+            // The reason is in the log before anybody hears of the state: a program may end because of it.
+            logState()
+            stateChanged(machine.state)
+        }
         for action in actions { act(on: action) }
+    }
+
+    private func logState() {
+        switch machine.phase {
+        case .failed(let error): configuration.logger.error("gave up", metadata: ["reason": "\(error)"])
+        case .idle: configuration.logger.info("disconnected")
+        case .authorizing, .connecting, .connected, .waiting: break
+        }
     }
 
     private func act(on action: ConnectionMachine.Action) {
@@ -209,12 +214,7 @@ extension ClientCore {
         let core = NIOLoopBound(self, eventLoop: eventLoop)
         let eventLoop = eventLoop
         tokenTask = Task {
-            let result: Result<String?, any Error>
-            do {
-                result = .success(try await provider())
-            } catch {
-                result = .failure(error)
-            }
+            let result = await TokenProvider.token(from: provider)
             eventLoop.execute { core.value.fetched(result, for: question) }
         }
     }
@@ -236,16 +236,20 @@ extension ClientCore {
         tokenTask = nil
     }
 
-    /// Has a token asked for when four fifths of the time that the present one has left are over, every second near the
-    /// end, and no more when the server should have closed the connection.
+    /// Has a token asked for when four fifths of the time that the present one has left are over, more often near the end,
+    /// and no more when the server should have closed the connection.
     private func scheduleRefresh() {
         guard let expiry else { return }
         expiry.timer?.cancel()
         let left = expiry.date.timeIntervalSince(configuration.now())
         guard left > -(WireLimits.expiryGrace / .seconds(1)) else { return }
-        let delay = TimeAmount(Duration.seconds(min(max(left * 0.8, 1), Self.longestDelay)))
+        let delay = TimeAmount(Duration.seconds(min(max(left * 0.8, shortestRefresh), Self.longestDelay)))
+        shortestRefresh = left > Self.calmTime ? 1 : min(shortestRefresh * 2, Self.calmTime)
         self.expiry?.timer = eventLoop.assumeIsolated().scheduleTask(in: delay) { self.run { $0.tokenIsAging() } }
     }
+
+    /// With this much left there is no hurry.
+    private static var calmTime: Double { 60 }
 
     /// A day: a token that lasts longer is looked at again.
     private static var longestDelay: Double { 86_400 }
@@ -287,5 +291,30 @@ extension ClientCore {
         } else {
             self.watchdog?.timer = look(in: watchdog.interval - silence)
         }
+    }
+}
+
+/// What an application gives for a token.
+private enum TokenProvider {
+    static func token(
+        from provider: @Sendable () async throws -> String?
+    ) async -> Result<String?, any Error> {
+        do {
+            return .success(try checked(try await provider()))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// A token that would end the header that it is sent in would be taken for something else.
+    private static func checked(_ token: String?) throws -> String? {
+        guard let token else { return nil }
+        guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw BroadcastClientError(
+                .notAuthenticated,
+                "The token is empty or has white space or other characters that no token has. Is there a line break at its end?"
+            )
+        }
+        return token
     }
 }

@@ -10,8 +10,10 @@ struct ChannelSubscriptions {
         /// Channels are asked for in the order in which they were wanted.
         let order: Int
         var isWanted = true
-        /// Whether the server of this connection was asked for it.
+        /// Whether the server of this connection was asked for it, and so may tell of it.
         var isRequested = false
+        /// Whether the server may not have done what it was asked for.
+        var mustRepeat = false
         /// The request to be answered; of several the last one counts.
         var request: RequestIdentifier?
         /// Up to where the channel is known.
@@ -33,6 +35,8 @@ struct ChannelSubscriptions {
     private var entries: [ChannelName: Entry] = [:]
     /// Not answered yet. As many as fit into the time that an answer takes.
     private var unanswered: [RequestIdentifier: Request] = [:]
+    /// Whether a server that gives no answers may have ignored that a channel is not wanted any more.
+    private var mayHaveKeptChannels = false
     /// Whether the server answers with positions; nil while there is none to be asked.
     private var keepsEvents: Bool?
     private var lastOrder = 0
@@ -96,10 +100,12 @@ extension ChannelSubscriptions {
     /// The server is gone, and with it what it was asked for.
     mutating func disconnected() {
         keepsEvents = nil
+        mayHaveKeptChannels = false
         unanswered = [:]
         entries = entries.filter(\.value.isWanted)
         for channel in Array(entries.keys) {
             entries[channel]?.isRequested = false
+            entries[channel]?.mustRepeat = false
             entries[channel]?.request = nil
             entries[channel]?.isResuming = false
             entries[channel]?.isRefused = false
@@ -115,7 +121,7 @@ extension ChannelSubscriptions {
             packer.unsubscribe(channel)
             entries[channel] = nil
         }
-        let missing = inOrder { $0.isWanted && !$0.isRequested }
+        let missing = inOrder { $0.isWanted && (!$0.isRequested || $0.mustRepeat) }
         let stale = keepsEvents ? [] : missing.filter { forgetPosition(of: $0) }
         for channel in missing { packer.subscribe(channel, since: entries[channel]?.position) }
         let messages = packer.messages.map { identified($0, isAnswered: keepsEvents) }
@@ -139,6 +145,7 @@ extension ChannelSubscriptions {
         let identifier = nextIdentifier()
         for channel in message.subscribe {
             entries[channel]?.isRequested = true
+            entries[channel]?.mustRepeat = false
             entries[channel]?.request = identifier
             entries[channel]?.isResuming = message.since[channel] != nil
         }
@@ -163,7 +170,10 @@ extension ChannelSubscriptions {
     ///
     /// - Returns: Whether to deliver it.
     mutating func received(_ event: BroadcastEvent) -> Bool {
-        guard let entry = entries[event.channel] else { return false }
+        guard let entry = entries[event.channel] else {
+            if mayHaveKeptChannels { giveUp(event.channel) }
+            return false
+        }
         guard let position = event.position else { return entry.isWanted }
         // On its way before the request: what follows the answer begins at the position that was asked from.
         guard !entry.isResuming else { return false }
@@ -171,6 +181,15 @@ extension ChannelSubscriptions {
         entries[event.channel]?.position = position
         return entry.isWanted
     }
+
+    /// The server tells of a channel that nobody wants: it is asked to stop with the next requests.
+    private mutating func giveUp(_ channel: ChannelName) {
+        lastOrder += 1
+        entries[channel] = Entry(order: lastOrder, isWanted: false, isRequested: true)
+    }
+
+    /// Whether an event may have been the reason for a request.
+    var mayHaveRequests: Bool { mayHaveKeptChannels }
 
     /// The server has begun to tell of channels, and has or has not told what was missed.
     ///
@@ -200,8 +219,9 @@ extension ChannelSubscriptions {
         return stale
     }
 
-    /// The server did not do something.
-    mutating func refused(_ error: WireError) {
+    /// The server did not do something, or nothing of a request.
+    mutating func refused(_ error: WireError, _ id: RequestIdentifier? = nil) {
+        if let id { unanswered[id] = nil }
         guard let channel = error.channel.flatMap({ try? ChannelName($0) }) else { return }
         entries[channel]?.isResuming = false
         entries[channel]?.isRefused = true
@@ -210,27 +230,32 @@ extension ChannelSubscriptions {
     /// The server was too busy for a request. What it asked for is asked for again with the next requests; without its
     /// identifier nobody knows which one it was, and everything is.
     mutating func mustRepeat(_ id: RequestIdentifier?) {
-        guard let id else {
-            for channel in Array(entries.keys) { entries[channel]?.isRequested = false }
-            return
+        if let id {
+            unanswered.removeValue(forKey: id).map { mustRepeat($0, id) }
+        } else {
+            for channel in Array(entries.keys) { entries[channel]?.mustRepeat = true }
+            for request in unanswered.values {
+                for channel in request.unsubscribe where entries[channel] == nil { giveUp(channel) }
+            }
+            unanswered = [:]
+            mayHaveKeptChannels = keepsEvents == false
         }
-        guard let request = unanswered.removeValue(forKey: id) else { return }
+    }
+
+    private mutating func mustRepeat(_ request: Request, _ id: RequestIdentifier) {
         for channel in request.subscribe where entries[channel]?.request == id {
             entries[channel]?.isRequested = false
             entries[channel]?.isResuming = false
             if entries[channel]?.isWanted == false { entries[channel] = nil }
         }
-        for channel in request.unsubscribe where entries[channel] == nil {
-            lastOrder += 1
-            entries[channel] = Entry(order: lastOrder, isWanted: false, isRequested: true)
-        }
+        for channel in request.unsubscribe where entries[channel] == nil { giveUp(channel) }
     }
 
     /// The client has a new token: what was refused is asked for again with the next requests.
     mutating func mayRetryRefused() {
         for channel in entries.filter(\.value.isRefused).keys {
             entries[channel]?.isRefused = false
-            entries[channel]?.isRequested = false
+            entries[channel]?.mustRepeat = true
         }
     }
 }

@@ -207,7 +207,8 @@ extension ConnectionMachine {
     mutating func received(_ message: ServerMessage) -> [Action] {
         switch message {
         case .event(let event):
-            return subscriptions.received(event) ? [.deliver(event)] : []
+            let isNews = subscriptions.received(event)
+            return (isNews ? [.deliver(event)] : []) + (subscriptions.mayHaveRequests ? soon() : [])
         case .reply(let reply):
             let stale = subscriptions.answered(reply).map(Action.deliver)
             let authentication = reply.authenticated.map { authenticated($0, by: reply.id) } ?? []
@@ -226,7 +227,7 @@ extension ConnectionMachine {
     private mutating func refused(_ error: WireError, _ id: RequestIdentifier?) -> [Action] {
         if let offered, offered.request == id { self.offered = nil }
         guard error.code == .rateLimited else {
-            subscriptions.refused(error)
+            subscriptions.refused(error, id)
             return [.report(error)]
         }
         subscriptions.mustRepeat(id)

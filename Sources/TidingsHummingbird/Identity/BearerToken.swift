@@ -12,8 +12,12 @@ enum BearerToken {
     static func token(in request: Request, of attempt: UpgradeAttempt, cookie: String?) -> String? {
         ofAuthorization(request.headers[.authorization])
             ?? ofSubprotocols(attempt.offeredSubprotocols)
-            ?? cookie.flatMap { request.cookies[$0]?.value }
-            ?? attempt.queryToken
+            ?? cookie.flatMap { nonEmpty(request.cookies[$0]?.value) }
+            ?? nonEmpty(attempt.queryToken)
+    }
+
+    private static func nonEmpty(_ text: String?) -> String? {
+        text.flatMap { $0.isEmpty ? nil : $0 }
     }
 
     static func ofAuthorization(_ field: String?) -> String? {

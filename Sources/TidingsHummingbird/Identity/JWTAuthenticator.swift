@@ -1,5 +1,4 @@
 public import FoundationEssentials
-import JWTKit
 public import Logging
 public import TidingsBroadcast
 
@@ -55,7 +54,6 @@ public final class JWTAuthenticator: Authenticator {
 
     private let configuration: Configuration
     private let ring: KeyRing
-    private let parser = DefaultJWTParser()
 
     /// Loads the keys, except for those behind a URL: they come with the first token.
     ///
@@ -80,7 +78,7 @@ public final class JWTAuthenticator: Authenticator {
         guard token.utf8.count <= configuration.maximumTokenBytes else {
             throw AuthenticationError(.invalid, "The token has more than \(configuration.maximumTokenBytes) bytes.")
         }
-        let claims = try await verifiedClaims(of: Array(token.utf8))
+        let claims = try await verifiedClaims(of: token)
         try checkTimes(of: claims)
         try checkParties(of: claims)
         guard let subject = claims.string("sub"), !subject.isEmpty, let expiry = claims.date("exp") else {
@@ -97,21 +95,21 @@ public final class JWTAuthenticator: Authenticator {
 
     // MARK: Parts
 
-    private func verifiedClaims(of token: [UInt8]) async throws(AuthenticationError) -> TokenClaims {
-        guard let parts = try? parser.getTokenParts(token),
-            let (header, claims, signature) = try? parser.parse(token, as: TokenClaims.self)
-        else { throw AuthenticationError(.invalid, "This is no signed JSON Web Token.") }
-        guard let algorithm = header.alg.flatMap(SigningAlgorithm.init), configuration.algorithms.contains(algorithm)
-        else { throw AuthenticationError(.invalid, "The token's algorithm is not accepted.") }
-        guard header.fields["crit"] == nil else {
+    private func verifiedClaims(of token: String) async throws(AuthenticationError) -> TokenClaims {
+        guard let token = SignedToken(token) else {
+            throw AuthenticationError(.invalid, "This is no signed JSON Web Token.")
+        }
+        guard let algorithm = token.algorithm, configuration.algorithms.contains(algorithm) else {
+            throw AuthenticationError(.invalid, "The token's algorithm is not accepted.")
+        }
+        guard !token.hasCriticalExtensions else {
             throw AuthenticationError(.invalid, "The token's header has extensions that are not known here.")
         }
-        let text = token.prefix(parts.header.count + 1 + parts.payload.count)
-        let keys = try await keys(for: algorithm, identifier: header.kid)
-        guard keys.contains(where: { $0.verifies(signature, of: text) }) else {
+        let keys = try await keys(for: algorithm, identifier: token.keyIdentifier)
+        guard keys.contains(where: { $0.verifies(token.signature, of: token.text) }) else {
             throw AuthenticationError(.invalid, "The token's signature is not of any key that is known here.")
         }
-        return claims
+        return token.claims
     }
 
     private func keys(

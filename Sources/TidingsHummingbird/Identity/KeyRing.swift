@@ -8,8 +8,8 @@ import TidingsBroadcast
 
 /// The keys that tokens are checked with now, loaded again when they may have been replaced.
 ///
-/// Keys that are there go on being used while newer ones are loaded, and when loading fails. One load runs at a time; the
-/// others wait for it only if they have no key to go on with.
+/// Keys that are there go on being used while newer ones are loaded, and when loading fails. One load runs at a time. It
+/// belongs to the ring and not to the token that was the reason for it: a client that goes away takes nobody's keys along.
 final class KeyRing: Sendable {
     /// When keys are loaded again.
     struct Limits: Sendable {
@@ -23,8 +23,9 @@ final class KeyRing: Sendable {
         var keys: [VerificationKey] = []
         var attemptedAt: Date?
         var isLoading = false
-
-        var isAwaitingFirst: Bool { keys.isEmpty && isLoading }
+        /// Loads that have ended.
+        var loads = 0
+        var hasLastFailed = false
     }
 
     private let source: JWTKeys.Source
@@ -32,8 +33,8 @@ final class KeyRing: Sendable {
     private let now: @Sendable () -> Date
     private let logger: Logger
     private let state = Mutex(State())
-    /// That nobody loads.
-    private let idleness = AsyncCondition()
+    /// That a load has ended.
+    private let end = AsyncCondition()
 
     /// Loads keys that are at hand; those behind a URL come with the first token.
     init(_ keys: JWTKeys, limits: Limits, now: @escaping @Sendable () -> Date, logger: Logger) async throws {
@@ -44,24 +45,46 @@ final class KeyRing: Sendable {
         if case .url(let url, _) = source {
             try KeySource.check(url)
         } else {
-            try await load()
+            let keys = try await KeySource.load(source)
+            state.withLock {
+                $0.keys = keys
+                $0.attemptedAt = now()
+            }
         }
     }
 
     /// The keys that fit a token's header.
     ///
-    /// - Throws: ``JWTKeysError`` if there are no keys at all yet.
+    /// Waits for a load only where there is no other way: while there are no keys at all, or none of the token's name.
+    ///
+    /// - Throws: ``JWTKeysError`` if it cannot be known now which keys fit.
     func keys(for algorithm: SigningAlgorithm, identifier: String?) async throws -> [VerificationKey] {
-        if state.withLock({ isOlder(than: limits.refreshInterval, $0) || $0.isAwaitingFirst }) { await refresh() }
+        if state.withLock({ isOlder(than: limits.refreshInterval, $0) }) { startLoading() }
+        if state.withLock({ $0.keys.isEmpty }) { await waitForLoad() }
         let known = state.withLock { $0.keys }
-        guard !known.isEmpty else { throw JWTKeysError(.unreadable, "The keys cannot be had at the moment.") }
-        let fitting = known.filter { $0.fits(algorithm, identifier: identifier) }
-        guard fitting.isEmpty, state.withLock({ isOlder(than: limits.minimumInterval, $0) || $0.isLoading }) else {
-            return fitting
+        guard !known.isEmpty else { throw Self.unavailable }
+        guard isReloadable, let identifier, !known.contains(where: { $0.identifier == identifier }) else {
+            return known.filter { $0.fits(algorithm, identifier: identifier) }
         }
-        await refresh(waiting: true)
-        return state.withLock { $0.keys }.filter { $0.fits(algorithm, identifier: identifier) }
+        return try await keysAfterReload(for: algorithm, identifier: identifier)
     }
+
+    /// The keys that fit a token that names a key which was not there. Only a load that went well can say that there is
+    /// no such key.
+    private func keysAfterReload(
+        for algorithm: SigningAlgorithm,
+        identifier: String
+    ) async throws -> [VerificationKey] {
+        if state.withLock({ isOlder(than: limits.minimumInterval, $0) }) { startLoading() }
+        guard state.withLock({ $0.isLoading }) else { throw Self.unavailable }
+        await waitForLoad()
+        let (keys, hasFailed) = state.withLock { ($0.keys, $0.hasLastFailed) }
+        let fitting = keys.filter { $0.fits(algorithm, identifier: identifier) }
+        guard !fitting.isEmpty || !hasFailed else { throw Self.unavailable }
+        return fitting
+    }
+
+    private static let unavailable = JWTKeysError(.unreadable, "The keys cannot be had at the moment.")
 
     private var isReloadable: Bool {
         switch source {
@@ -78,41 +101,45 @@ final class KeyRing: Sendable {
         return now().timeIntervalSince(attemptedAt) >= age / .seconds(1)
     }
 
-    /// Loads, unless somebody does already. Whoever has keys does not wait for that, unless it says so.
-    private func refresh(waiting: Bool = false) async {
+    /// Starts a load, unless one runs. It has a deadline of its own.
+    private func startLoading() {
         let isMine = state.withLock { state in
             if state.isLoading { return false }
             state.isLoading = true
+            state.attemptedAt = now()
             return true
         }
-        guard isMine else {
-            guard waiting || state.withLock({ $0.keys.isEmpty }) else { return }
-            return await idleness.wait { self.state.withLock { !$0.isLoading } }
-        }
-        defer { loadEnded() }
+        if isMine { Task { await load() } }
+    }
+
+    private func load() async {
+        var loaded: [VerificationKey]?
         do {
-            try await load()
+            loaded = try await KeySource.load(source)
         } catch {
             logger.warning("keys for tokens could not be loaded", metadata: ["error": "\(error)"])
         }
+        state.withLock { state in
+            state.keys = loaded ?? state.keys
+            state.hasLastFailed = loaded == nil
+            state.isLoading = false
+            state.loads += 1
+        }
+        end.changed()
     }
 
-    private func load() async throws {
-        state.withLock { $0.attemptedAt = now() }
-        let keys = try await KeySource.load(source)
-        state.withLock { $0.keys = keys }
-    }
-
-    private func loadEnded() {
-        state.withLock { $0.isLoading = false }
-        idleness.changed()
+    /// Waits until the load that runs now has ended, not one that follows it.
+    private func waitForLoad() async {
+        let (isLoading, loads) = state.withLock { ($0.isLoading, $0.loads) }
+        guard isLoading else { return }
+        await end.wait { self.state.withLock { $0.loads > loads } }
     }
 }
 
 /// Reads keys from where they are.
 enum KeySource {
     private static let maximumBytes = 1024 * 1024
-    private static let timeout: TimeAmount = .seconds(10)
+    private static let timeout: Duration = .seconds(10)
 
     static func load(_ source: JWTKeys.Source) async throws -> [VerificationKey] {
         switch source {
@@ -150,9 +177,22 @@ enum KeySource {
         }
     }
 
+    /// Asks, and reads the whole answer, within the time for that: a client's own timeout ends with the answer's head.
     private static func fetch(_ url: String, _ client: HTTPClient) async throws -> [UInt8] {
+        try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            group.addTask { try await answer(of: url, client) }
+            group.addTask {
+                try await Task.sleep(for: timeout)
+                throw JWTKeysError(.unreadable, "The keys' URL does not answer within \(timeout).")
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? []
+        }
+    }
+
+    private static func answer(of url: String, _ client: HTTPClient) async throws -> [UInt8] {
         do {
-            let response = try await client.execute(HTTPClientRequest(url: url), timeout: timeout)
+            let response = try await client.execute(HTTPClientRequest(url: url), timeout: TimeAmount(timeout))
             // A redirect must not lead off the safe path.
             for step in response.history.dropFirst() { try check(step.request.url) }
             guard response.status == .ok else {

@@ -1,50 +1,30 @@
 import FoundationEssentials
-import JWTKit
 import TidingsBroadcast
 import TidingsWire
 
 /// What a token says (RFC 7519 §4), as its fields.
-struct TokenClaims: JWTPayload {
-    private let fields: [String: JWTHeaderField]
+struct TokenClaims {
+    private let fields: [String: ClaimValue]
 
-    init(from decoder: any Decoder) throws {
-        fields = try decoder.singleValueContainer().decode([String: JWTHeaderField].self)
+    init(_ fields: [String: ClaimValue]) {
+        self.fields = fields
     }
 
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(fields)
-    }
+    func string(_ name: String) -> String? { fields[name]?.string }
 
-    /// Nothing: ``JWTAuthenticator`` looks at every claim itself.
-    func verify(using algorithm: some JWTAlgorithm) {}
-}
-
-extension TokenClaims {
-    func string(_ name: String) -> String? { fields[name]?.asString }
-
-    func has(_ name: String) -> Bool {
-        switch fields[name] {
-        case nil, .null: false
-        default: true
-        }
-    }
+    func has(_ name: String) -> Bool { fields[name] != nil }
 
     /// A `NumericDate`: seconds since 1970, whole or not (RFC 7519 §2).
     func date(_ name: String) -> Date? {
-        switch fields[name] {
-        case .int(let seconds): Date(timeIntervalSince1970: Double(seconds))
-        case .decimal(let seconds): Date(timeIntervalSince1970: seconds)
-        default: nil
-        }
+        guard case .number(let seconds) = fields[name] else { return nil }
+        return Date(timeIntervalSince1970: seconds)
     }
 
     /// One string or several.
     func strings(_ name: String) -> [String]? {
         switch fields[name] {
         case .string(let string): [string]
-        case .array(let values):
-            values.allSatisfy { $0.asString != nil } ? values.compactMap(\.asString) : nil
+        case .array(let values): values.allSatisfy { $0.string != nil } ? values.compactMap(\.string) : nil
         default: nil
         }
     }
@@ -62,8 +42,8 @@ extension TokenClaims {
     func text(_ name: String) -> String? {
         switch fields[name] {
         case .string(let string): string
-        case .int(let number): String(number)
-        case .bool(let truth): String(truth)
+        case .number(let number): Int(exactly: number).map(String.init)
+        case .boolean(let truth): String(truth)
         default: nil
         }
     }

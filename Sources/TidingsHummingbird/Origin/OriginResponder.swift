@@ -2,21 +2,25 @@ import HTTPTypes
 public import Hummingbird
 
 /// Answers for pages of allowed origins with the headers that let a browser show them the answer (CORS, as in the Fetch
-/// standard), around everything that the application answers, errors and unknown paths included.
+/// standard), around everything that the application answers, errors and unknown paths included. Nothing behind it sees a
+/// token in the query of a WebSocket's path, where a proxy may have made a plain request of an upgrade.
 public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
     /// What the routes get with each request.
     public typealias Context = Base.Context
 
     private let base: Base
     private let allowedOrigins: AllowedOrigins
+    private let socketPaths: Set<String>
 
-    init(_ base: Base, allowedOrigins: AllowedOrigins) {
+    init(_ base: Base, endpoints: BroadcastEndpoints) {
         self.base = base
-        self.allowedOrigins = allowedOrigins
+        allowedOrigins = endpoints.allowedOrigins
+        socketPaths = [endpoints.webSocketPath.description, endpoints.topicWebSocketPath.description]
     }
 
     /// Answers a preflight itself and adds headers to every other answer.
     public func respond(to request: Request, context: Context) async throws -> Response {
+        let request = withoutToken(request)
         guard let origin = request.headers[.origin] else {
             return try await base.respond(to: request, context: context)
         }
@@ -31,6 +35,13 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
             response.headers[.accessControlExposeHeaders] = "ETag, Location, Retry-After"
         }
         return response
+    }
+
+    private func withoutToken(_ request: Request) -> Request {
+        guard socketPaths.contains(request.uri.path) else { return request }
+        var head = request.head
+        guard BearerToken.takeOut(of: &head) != nil else { return request }
+        return Request(head: head, body: request.body)
     }
 
     private static func preflightResponse(isAllowed: Bool) -> Response {

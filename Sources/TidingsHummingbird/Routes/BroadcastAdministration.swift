@@ -13,13 +13,16 @@ extension RouterMethods {
     /// ```swift
     /// let administration = Router()
     /// administration.addBroadcastAdministration(of: broadcast)
-    /// let private = Application(router: administration, configuration: .init(address: .hostname("127.0.0.1", port: 9090)))
+    /// let operators = Application(
+    ///     router: administration,
+    ///     configuration: .init(address: .hostname("127.0.0.1", port: 9090))
+    /// )
     /// ```
     ///
     /// - Parameter broadcast: Whose sessions.
     public func addBroadcastAdministration(of broadcast: WebSocketBroadcastBackend) {
         let administration = BroadcastAdministration(broadcast: broadcast)
-        administration.addStats(at: "/broadcast/stats", to: self)
+        administration.addStats(at: "/broadcast/stats", to: self) { _ in }
         administration.addSessions(at: "/broadcast/sessions", to: self) { _ in }
     }
 }
@@ -30,9 +33,15 @@ struct BroadcastAdministration {
 
     let broadcast: WebSocketBroadcastBackend
 
-    func addStats(at path: RouterPath, to router: some RouterMethods) {
+    /// - Parameter check: Throws if the request may not be answered.
+    func addStats(
+        at path: RouterPath,
+        to router: some RouterMethods,
+        check: @escaping @Sendable (Request) throws -> Void
+    ) {
         let hub = broadcast.hub
-        router.get(path) { _, _ in
+        router.get(path) { request, _ in
+            try check(request)
             let channels = hub.channels.map { ($0.key.rawValue, $0.value) }
             return try Response.json(
                 Stats(connections: hub.connectionCount, channels: Dictionary(channels, uniquingKeysWith: +))

@@ -70,19 +70,24 @@ struct BroadcastRoutes {
 
     private func addOperators(to router: Router<some RequestContext>) {
         let administration = BroadcastAdministration(broadcast: broadcast)
-        if let path = endpoints.statsPath { administration.addStats(at: path, to: router) }
-        guard let secret = endpoints.operatorSecret else { return }
-        administration.addSessions(at: endpoints.sessionsPath, to: router) { request in
-            guard let token = BearerToken.ofAuthorization(request.headers[.authorization]),
-                Self.isEqual(token, secret)
-            else {
-                throw Problem(
-                    .unauthorized,
-                    code: "unauthenticated",
-                    detail: "This is for operators: send the operators' secret as Authorization: Bearer <secret>.",
-                    headers: [.wwwAuthenticate: "Bearer"]
-                )
-            }
+        let secret = endpoints.operatorSecret
+        // The names of channels tell who is there: a server that asks for tokens does not tell them to everybody.
+        if let path = endpoints.statsPath, secret != nil || !broadcast.hub.asksWhoClientsAre {
+            administration.addStats(at: path, to: router) { try Self.check($0, secret) }
+        }
+        guard secret != nil else { return }
+        administration.addSessions(at: endpoints.sessionsPath, to: router) { try Self.check($0, secret) }
+    }
+
+    private static func check(_ request: Request, _ secret: String?) throws {
+        guard let secret else { return }
+        guard let token = BearerToken.ofAuthorization(request.headers[.authorization]), isEqual(token, secret) else {
+            throw Problem(
+                .unauthorized,
+                code: "unauthenticated",
+                detail: "This is for operators: send the operators' secret as Authorization: Bearer <secret>.",
+                headers: [.wwwAuthenticate: "Bearer"]
+            )
         }
     }
 

@@ -44,14 +44,18 @@ struct UpgradableHTTP1Channel: HTTPChannelHandler {
     /// costs no task.
     func handle(value: Value, logger: Logger) async {
         await withDiscardingTaskGroup { group in
+            var answering: Task<Void, Never>?
             for await step in value.steps {
                 switch step {
                 case .serveHTTP(let channel):
                     group.addTask { await handleHTTP(asyncChannel: channel, logger: logger) }
                 case .decide(let request):
-                    await answer(request, on: value, logger: logger)
+                    answering = Task { await answer(request, on: value, logger: logger) }
                 }
             }
+            // The steps end with the connection, or with the answer. Nobody needs an answer without a connection.
+            answering?.cancel()
+            await answering?.value
             if Task.isCancelled { value.channel.close(promise: nil) }
         }
     }

@@ -75,7 +75,7 @@ struct ClientIdentityTests {
             try await eventually("the new token opens a channel") {
                 server.broadcast.hub.channels == ["order": 1, "menu": 1]
             }
-            #expect(given.withLock { $0 } == 2)
+            #expect(given.withLock { $0 } >= 2)
             for subscription in subscriptions { subscription.cancel() }
             client.disconnect()
         }

@@ -61,8 +61,11 @@ struct IdentityTests {
             let token = try await maker.token(.init(channels: ["order"]))
             let socket = try await TestSocket.connect(to: server.url + "?a=1&token=\(token)&b=2")
             try await socket.subscribe(to: "order")
+            // A proxy that drops the header Upgrade makes a plain request of it.
+            let plain = "http://127.0.0.1:\(server.port)/ws/broadcast?a=1&token=\(token)"
+            #expect(try await HTTPClient.shared.get(url: plain).get().status == .upgradeRequired)
         }
-        #expect(seen.withLock { $0 } == ["/ws/broadcast?a=1&b=2"])
+        #expect(seen.withLock { $0 } == ["/ws/broadcast?a=1&b=2", "/ws/broadcast?a=1"])
     }
 
     private struct Recorder: RouterMiddleware {
@@ -214,6 +217,70 @@ struct IdentityTests {
             try await server.broadcast.broadcast("updated", on: "order:1")
             try await server.broadcast.broadcast("updated", on: "order")
             #expect(try await socket.receive().contains(#""channel":"order","#))
+        }
+    }
+
+    @Test("a right that was taken away ends with the next request for the channel")
+    func withdrawnRight() async throws {
+        let isAllowed = Mutex(true)
+        let policy = ChannelPolicy { _, _ in isAllowed.withLock { $0 } }
+        try await withServer(hub: .make { $0.policy = policy }) { server, maker in
+            let socket = try await TestSocket.connect(to: server.url + "?token=\(try await maker.token())")
+            try await socket.subscribe(to: "order")
+            isAllowed.withLock { $0 = false }
+            socket.send(#"{"subscribe":["order"]}"#)
+            #expect(try await socket.receive().contains(#""code":"forbidden""#))
+            try await server.broadcast.broadcast("updated", on: "order")
+            try await socket.roundTrip()
+        }
+    }
+
+    @Test("an authenticator that takes its time is told when its client goes, before the upgrade too")
+    func slowAuthenticator() async throws {
+        let (asked, cancelled) = (Inbox<Int>(), Inbox<Int>())
+        struct Slow: Authenticator {
+            let asked: Inbox<Int>
+            let cancelled: Inbox<Int>
+
+            func identity(of token: String) async throws(AuthenticationError) -> Identity {
+                asked.put(1)
+                try? await Task.sleep(for: .seconds(600))
+                cancelled.put(1)
+                throw AuthenticationError(.unavailable, "Too late.")
+            }
+        }
+        let hub = BroadcastHub.Configuration.make { $0.authenticator = Slow(asked: asked, cancelled: cancelled) }
+        var endpoints = BroadcastEndpoints()
+        endpoints.timeouts.firstRequest = .seconds(5)
+        try await TestServer.run(endpoints: endpoints, hub: hub) { server in
+            let connecting = try await RawConnection.connect(port: server.port)
+            try await connecting.send(
+                UpgradeTests.handshake.replacing("Host:", with: "Authorization: Bearer x\r\nHost:")
+            )
+            #expect(try await asked.next() == 1)
+            #expect(try await cancelled.next() == 1)
+            let connected = try await TestSocket.connect(to: server.url)
+            connected.send(#"{"auth":"x"}"#)
+            #expect(try await asked.next() == 1)
+            connected.close()
+            #expect(try await cancelled.next() == 1)
+        }
+    }
+
+    @Test("who is connected is told to operators only, where clients have to say who they are")
+    func stats() async throws {
+        try await withServer { server, _ in
+            let answer = try await HTTPClient.shared.get(url: "http://127.0.0.1:\(server.port)/broadcast/stats").get()
+            #expect(answer.status == .notFound)
+        }
+        var endpoints = BroadcastEndpoints()
+        endpoints.operatorSecret = "for operators only"
+        try await withServer(endpoints: endpoints) { server, _ in
+            let url = "http://127.0.0.1:\(server.port)/broadcast/stats"
+            #expect(try await HTTPClient.shared.get(url: url).get().status == .unauthorized)
+            var request = try HTTPClient.Request(url: url)
+            request.headers.add(name: "Authorization", value: "Bearer for operators only")
+            #expect(try await HTTPClient.shared.execute(request: request).get().status == .ok)
         }
     }
 

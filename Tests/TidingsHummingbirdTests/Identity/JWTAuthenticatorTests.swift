@@ -114,10 +114,20 @@ struct JWTAuthenticatorTests {
             #"{"sub":"42"}"#, #"{"sub":"42","exp":"soon"}"#, #"{"sub":42,"exp":9999999999}"#,
             #"{"sub":"42","exp":9999999999,"channels":{"a":1}}"#, #"{"sub":"42","exp":9999999999,"nbf":"x"}"#,
             #"{"sub":"42","exp":9999999999,"channels":[1]}"#, #"[1]"#, "null", "",
+            // Numbers that no integer holds.
+            #"{"sub":"42","exp":1e19,"nbf":1e300}"#, #"{"sub":"42","exp":1e400}"#,
+            #"{"sub":1e19,"exp":9999999999}"#, #"{"sub":"42","exp":9999999999,"channels":[[1e40]]}"#,
         ] {
             let token = try await TestKeys.sign(header: #"{"alg":"HS256"}"#, claims: claims)
             #expect(await code(authenticator, token) == .invalid, "\(claims)")
         }
+        // What is impossible elsewhere in a token is nobody's business.
+        let odd = try await TestKeys.sign(
+            header: #"{"alg":"HS256","x":1e19,"y":{"z":[1e300,null]}}"#,
+            claims: #"{"sub":"1","exp":9999999999,"x":-1e19,"y":[1e40,{"z":1e400}]}"#
+        )
+        let verdict = await code(authenticator, odd)
+        #expect(verdict == nil || verdict == .invalid)
         #expect(
             await code(
                 authenticator,
@@ -139,7 +149,7 @@ struct JWTAuthenticatorTests {
         for header in [
             #"{"alg":"none"}"#, #"{"alg":"None"}"#, #"{"alg":"HS512"}"#, #"{"alg":"hs256"}"#, #"{"alg":""}"#, "{}",
             #"{"alg":null}"#, #"{"alg":7}"#, #"{"alg":["HS256"]}"#, #"{"alg":"HS256","crit":["exp"]}"#,
-            #"{"alg":"HS256","crit":[]}"#, #"{"alg":"RS256"}"#, #"[]"#, "",
+            #"{"alg":"HS256","crit":[]}"#, #"{"alg":"RS256"}"#, #"[]"#, "", #"{"alg":1e19}"#, #"{"alg":[{"a":-1e40}]}"#,
         ] {
             let token = try await TestKeys.sign(header: header, claims: claims)
             #expect(await code(symmetric, token) == .invalid, "\(header)")

@@ -2,6 +2,7 @@ import Foundation
 import Hummingbird
 import JWTKit
 import Logging
+import SocketTestSupport
 import Synchronization
 import Testing
 import TidingsBroadcast
@@ -65,8 +66,8 @@ struct KeyRotationTests {
         #expect(await code(authenticator, try token(old, "old")) == nil)
 
         try set((old, "old"), (new, "new")).write(toFile: path, atomically: true, encoding: .utf8)
-        // Right after a load an unknown name is nobody's: anybody can make up names.
-        #expect(await code(authenticator, try token(new, "new")) == .invalid)
+        // Right after a load nobody asks again: anybody can make up names. Whether it is one is not known yet.
+        #expect(await code(authenticator, try token(new, "new")) == .unavailable)
         date.advance(by: 10)
         #expect(await code(authenticator, try token(new, "new")) == nil)
 
@@ -74,6 +75,9 @@ struct KeyRotationTests {
         date.advance(by: 299)
         #expect(await code(authenticator, try token(old, "old")) == nil)
         date.advance(by: 1)
+        // Nobody waits for the load as long as there is a key.
+        try await eventually("the old key is gone") { await code(authenticator, try token(old, "old")) != nil }
+        date.advance(by: 10)
         #expect(await code(authenticator, try token(old, "old")) == .invalid)
     }
 
@@ -99,13 +103,41 @@ struct KeyRotationTests {
             provider.serve(nil)
             date.advance(by: 300)
             #expect(await code(authenticator, try token(old, "old")) == nil)
-            #expect(provider.asked == 3)
+            try await eventually("it was asked for again") { provider.asked == 3 }
+            // Nobody can say whether there is such a key.
+            date.advance(by: 10)
+            #expect(await code(authenticator, try token(new, "new")) == .unavailable)
 
             provider.serve(try set((new, "new")))
             date.advance(by: 10)
             #expect(await code(authenticator, try token(new, "new")) == nil)
+            date.advance(by: 10)
             #expect(await code(authenticator, try token(old, "old")) == .invalid)
-            #expect(provider.asked == 4)
+        }
+    }
+
+    @Test("who goes away while keys are loaded takes nobody's keys along")
+    func cancelled() async throws {
+        let provider = Provider()
+        provider.serve(try set((new, "new")))
+        let (asked, gate) = (Inbox<Void>(), Inbox<Void>())
+        let router = Router()
+        router.get("keys") { _, _ in
+            asked.put(())
+            _ = try await gate.next()
+            return try provider.take()
+        }
+        try await TestServer.run(router: router) { server in
+            let authenticator = try await makeAuthenticator(.url("http://127.0.0.1:\(server.port)/keys"))
+            let token = try await token(new, "new")
+            let leaving = Task { await self.code(authenticator, token) }
+            _ = try await asked.next()
+            async let staying = code(authenticator, token)
+            leaving.cancel()
+            #expect(await leaving.value == .unavailable)
+            gate.put(())
+            #expect(await staying == nil)
+            #expect(provider.asked == 1)
         }
     }
 
