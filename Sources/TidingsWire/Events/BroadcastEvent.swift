@@ -95,9 +95,12 @@ public struct BroadcastEvent: Sendable {
         BroadcastEvent(channel: channel, name: .stale, payload: ["reason": .string(reason.rawValue)])
     }
 
-    /// Why the channel is stale; nil for every other event.
+    /// Whether the event says that the channel is stale: whatever is held of it may be out of date.
+    public var isStale: Bool { name == .stale }
+
+    /// Why the channel is stale; nil for every other event, and where the server does not say.
     public var staleReason: StaleReason? {
-        guard name == .stale else { return nil }
+        guard isStale else { return nil }
         return payload.string("reason").map(StaleReason.init(rawValue:))
     }
 }

@@ -28,6 +28,8 @@ struct BroadcastEventTests {
     func noReason() {
         #expect(BroadcastEvent(channel: "order", name: .updated, payload: ["reason": "gap"]).staleReason == nil)
         #expect(BroadcastEvent(channel: "order", name: .stale).staleReason == nil)
+        #expect(BroadcastEvent(channel: "order", name: .stale).isStale)
+        #expect(!BroadcastEvent(channel: "order", name: .updated, payload: ["reason": "gap"]).isStale)
         #expect(BroadcastEvent(channel: "order", name: .stale, payload: ["reason": 1]).staleReason == nil)
     }
 
