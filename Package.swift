@@ -9,6 +9,7 @@ let package = Package(
         .library(name: "TidingsBroadcast", targets: ["TidingsBroadcast"]),
         .library(name: "TidingsHummingbird", targets: ["TidingsHummingbird"]),
         .library(name: "TidingsClient", targets: ["TidingsClient"]),
+        .library(name: "TidingsQuery", targets: ["TidingsQuery"]),
         .library(name: "TidingsTesting", targets: ["TidingsTesting"]),
         .executable(name: "tidings", targets: ["tidings"]),
         .executable(name: "bistro", targets: ["bistro"]),
@@ -80,6 +81,9 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
+
+        // The cache of queries: knows no socket.
+        .target(name: "TidingsQuery", dependencies: [.product(name: "Logging", package: "swift-log")]),
 
         // What users test their own parts with.
         .target(
@@ -159,6 +163,13 @@ let package = Package(
                 "TestSupport", "TidingsClient", "TidingsWire",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "TidingsQueryTests",
+            dependencies: [
+                "TestSupport", "TidingsQuery", "TidingsTesting",
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(

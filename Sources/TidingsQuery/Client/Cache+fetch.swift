@@ -1,0 +1,199 @@
+/// How a fetch comes about.
+struct FetchOptions: Sendable {
+    /// Whether a fetch that runs makes way for a new one, if there is data to show meanwhile.
+    var isRestarting = false
+    var direction: FetchDirection?
+    /// How failed attempts are repeated where the query says nothing.
+    var retry: RetryPolicy = .times(3)
+}
+
+extension Cache {
+    /// Fetches, or joins the fetch that runs.
+    mutating func fetch<Value>(
+        _ entry: Entry<Value>,
+        _ options: FetchOptions,
+        by client: QueryClient
+    ) -> FetchTicket<Value> {
+        var tickets: [FetchTicket<Value>] = []
+        if let run = entry.run {
+            guard options.isRestarting, entry.machine.overlay.base != nil else {
+                entry.machine.setMayRetry(true)
+                return run.tickets[0]
+            }
+            // Whoever awaits the old fetch gets what the new one brings.
+            tickets = run.tickets + (run.followUp.map { [$0] } ?? [])
+            end(run, of: entry)
+            entry.machine.cancel()
+        }
+        return start(entry, options, tickets: tickets.isEmpty ? [FetchTicket()] : tickets, by: client)
+    }
+
+    private mutating func start<Value>(
+        _ entry: Entry<Value>,
+        _ options: FetchOptions,
+        tickets: [FetchTicket<Value>],
+        by client: QueryClient
+    ) -> FetchTicket<Value> {
+        guard let fetcher = entry.query.fetcher else {
+            return refuse(entry, tickets)
+        }
+        let networkMode = entry.query.options.networkMode ?? .online
+        let context = FetchContext(key: entry.key)
+        let request = FetchRequest(context: context, base: entry.machine.overlay.base, direction: options.direction)
+        let run = FetchRun(
+            key: entry.key,
+            identifier: nextIdentifier(),
+            context: context,
+            retry: entry.query.options.retry ?? options.retry,
+            networkMode: networkMode,
+            tickets: tickets,
+            attempt: fetcher.begin(request)
+        )
+        let canStart = networkMode.canStart(isOnline: isOnline)
+        entry.run = run
+        entry.machine.begin(
+            run.identifier,
+            epoch: nextEpoch(),
+            isPaused: !canStart,
+            direction: options.direction,
+            continuesAfterFailure: fetcher.continuesAfterFailure
+        )
+        if canStart { run.keep(client.spawn { await client.perform(run) }) }
+        inspection.record(canStart ? .fetchStarted(entry.key) : .fetchPaused(entry.key))
+        changed(entry)
+        return tickets[0]
+    }
+
+    private mutating func refuse<Value>(_ entry: Entry<Value>, _ tickets: [FetchTicket<Value>]) -> FetchTicket<Value> {
+        let error = QueryError.noFetch(entry.key)
+        entry.machine.fail(error, at: now)
+        inspection.record(.fetchFailed(entry.key, error))
+        changed(entry)
+        effects.perform { for ticket in tickets { ticket.resolve(.failure(error)) } }
+        return tickets[0]
+    }
+
+    /// The run of a task, if it is still the one that counts.
+    func entry<Value>(of run: FetchRun<Value>) -> Entry<Value>? {
+        guard let entry = entries[run.key] as? Entry<Value>, entry.run === run else { return nil }
+        return entry
+    }
+
+    // MARK: What an attempt came to
+
+    mutating func arrived<Value>(
+        _ entry: Entry<Value>,
+        _ run: FetchRun<Value>,
+        _ edit: Edit<Value>,
+        missedChanges: Bool,
+        by client: QueryClient
+    ) {
+        recency.changeCost(of: entry, to: edit.cost)
+        let wantsFollowUp = entry.machine.succeed(
+            edit.overlay,
+            .init(moment: now, version: edit.version),
+            metadata: run.context.metadata,
+            missedChanges: missedChanges,
+            isSame: edit.isSame
+        )
+        entry.run = nil
+        let result = entry.machine.data.map(Result.success) ?? .failure(QueryError.cancelled(entry.key) as any Error)
+        resolve(run.tickets, result)
+        inspection.record(.fetchSucceeded(entry.key))
+        markUnsaved(entry)
+        finished(entry)
+        if wantsFollowUp, run.followUp != nil || (entry.isActive && !entry.isStatic) {
+            _ = start(entry, FetchOptions(), tickets: [run.followUp ?? FetchTicket()], by: client)
+        } else if let followUp = run.followUp {
+            resolve([followUp], result)
+        }
+    }
+
+    /// - Parameter wait: How long until the next attempt, if the policy wants one.
+    /// - Returns: Whether the task goes on.
+    mutating func failed<Value>(
+        _ entry: Entry<Value>,
+        _ run: FetchRun<Value>,
+        _ error: any Error,
+        wait: Duration?
+    ) -> Bool {
+        guard wait != nil, entry.machine.fetch?.mayRetry == true else {
+            fail(entry, run, error)
+            return false
+        }
+        entry.machine.retryLater(after: error)
+        inspection.record(.fetchRetries(entry.key, error))
+        changed(entry)
+        return true
+    }
+
+    /// The wait for the next attempt is over.
+    ///
+    /// - Returns: Whether the task makes it now.
+    mutating func waited<Value>(_ entry: Entry<Value>, _ run: FetchRun<Value>, _ error: any Error) -> Bool {
+        guard entry.machine.fetch?.mayRetry == true else {
+            fail(entry, run, error)
+            return false
+        }
+        guard canContinue(run.networkMode) else {
+            entry.machine.pause()
+            inspection.record(.fetchPaused(entry.key))
+            changed(entry)
+            return false
+        }
+        entry.machine.attempt(epoch: nextEpoch())
+        changed(entry)
+        return true
+    }
+
+    private func canContinue(_ mode: NetworkMode) -> Bool {
+        isFocused && mode.canContinue(isOnline: isOnline)
+    }
+
+    private mutating func fail<Value>(_ entry: Entry<Value>, _ run: FetchRun<Value>, _ error: any Error) {
+        entry.run = nil
+        entry.machine.fail(error, at: now)
+        inspection.record(.fetchFailed(entry.key, error))
+        resolve(run.tickets + (run.followUp.map { [$0] } ?? []), .failure(error))
+        finished(entry)
+    }
+
+    mutating func resume<Value>(_ entry: Entry<Value>, by client: QueryClient) {
+        guard let run = entry.run, entry.machine.fetch?.phase == .paused else { return }
+        let isFirst = run.failures == 0
+        guard isFirst ? run.networkMode.canStart(isOnline: isOnline) : canContinue(run.networkMode) else { return }
+        if !isFirst, entry.machine.fetch?.mayRetry == false, let error = entry.machine.trouble?.failureReason {
+            return fail(entry, run, error)
+        }
+        entry.machine.attempt(epoch: nextEpoch())
+        run.keep(client.spawn { await client.perform(run) })
+        inspection.record(.fetchStarted(entry.key))
+        changed(entry)
+    }
+
+    mutating func cancel<Value>(_ entry: Entry<Value>, revertsTo outcome: CancelOutcome) {
+        guard let run = entry.run else { return }
+        end(run, of: entry)
+        entry.machine.cancel()
+        let cancelled = Result<Value, any Error>.failure(QueryError.cancelled(entry.key))
+        let result = outcome == .data ? entry.machine.data.map(Result.success) ?? cancelled : cancelled
+        resolve(run.tickets + (run.followUp.map { [$0] } ?? []), result)
+        inspection.record(.fetchCancelled(entry.key))
+        finished(entry)
+    }
+
+    private mutating func end<Value>(_ run: FetchRun<Value>, of entry: Entry<Value>) {
+        entry.run = nil
+        effects.perform { run.cancelTask() }
+    }
+
+    private mutating func resolve<Value>(_ tickets: [FetchTicket<Value>], _ result: Result<Value, any Error>) {
+        effects.perform { for ticket in tickets { ticket.resolve(result) } }
+    }
+
+    /// A fetch has ended: from here on the time until the entry is forgotten counts.
+    private mutating func finished(_ entry: AnyEntry) {
+        entry.idleSince = now
+        changed(entry)
+    }
+}

@@ -1,0 +1,21 @@
+/// What follows from a change of the cache, to be done after the critical section.
+struct Effects: Sendable {
+    /// Observers are told first, so that whoever awaited a fetch finds them up to date.
+    private var notices: [@Sendable () -> Void] = []
+    private var others: [@Sendable () -> Void] = []
+
+    var isEmpty: Bool { notices.isEmpty && others.isEmpty }
+
+    mutating func notify(_ notice: @escaping @Sendable () -> Void) {
+        notices.append(notice)
+    }
+
+    mutating func perform(_ effect: @escaping @Sendable () -> Void) {
+        others.append(effect)
+    }
+
+    func perform() {
+        for notice in notices { notice() }
+        for effect in others { effect() }
+    }
+}

@@ -1,0 +1,225 @@
+import Logging
+
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
+extension QueryClient {
+    /// What is in the cache for a query, optimistic changes included; nil if there is nothing. Asks nobody.
+    public func data<Value>(of query: Query<Value>) -> Value? {
+        wake(query)
+        return withCache { cache in
+            guard let entry = cache.entry(query) else { return nil }
+            if !entry.isObserved { cache.recency.touch(entry) }
+            return entry.machine.data
+        }
+    }
+
+    /// What the server is known to have, without the optimistic changes on top.
+    public func baseData<Value>(of query: Query<Value>) -> Value? {
+        wake(query)
+        return withCache { $0.entry(query)?.machine.overlay.base }
+    }
+
+    /// Everything that is known about a query; nil if it is not in the cache.
+    public func state<Value>(of query: Query<Value>) -> QuerySnapshot<Value>? {
+        wake(query)
+        return withCache { cache in
+            guard let entry = cache.entry(query) else { return nil }
+            let staleTime = cache.options(of: query).staleTime ?? .zero
+            return QuerySnapshot(entry.machine, isStale: entry.machine.isStale(staleTime, at: cache.now))
+        }
+    }
+
+    /// Puts data into the cache, as if the server had just said it. A fetch that runs goes on; optimistic changes stay on
+    /// top.
+    ///
+    /// - Parameters:
+    ///   - value: The data.
+    ///   - query: Whose it is. The entry is made if it is not there.
+    ///   - updatedAt: How old the data is; nil is: of this moment.
+    public func setData<Value>(_ value: Value, for query: Query<Value>, updatedAt: Date? = nil) {
+        set(query, updatedAt) { _ in value }
+    }
+
+    /// Computes data from what is in the cache.
+    ///
+    /// - Parameters:
+    ///   - query: Whose data it is. The entry is made if it is not there.
+    ///   - updatedAt: How old the new data is; nil is: of this moment.
+    ///   - value: Gets what the server is known to have, or nil, and returns what it should be; with nil nothing happens.
+    ///     Called again if somebody else changes the entry meanwhile.
+    public func setData<Value>(
+        for query: Query<Value>,
+        updatedAt: Date? = nil,
+        _ value: (Value?) -> Value?
+    ) {
+        set(query, updatedAt, value)
+    }
+
+    /// Changes the data of a query in place, if there is any.
+    ///
+    /// - Parameters:
+    ///   - query: Whose data it is.
+    ///   - change: Changes what the server is known to have; the optimistic changes stay on top. Called again if somebody
+    ///     else changes the entry meanwhile.
+    /// - Returns: Whether there was data.
+    @discardableResult
+    public func updateData<Value>(of query: Query<Value>, _ change: (inout Value) -> Void) -> Bool {
+        wake(query)
+        return edit(
+            find: { $0.entry(query) },
+            change: { overlay -> Void? in
+                guard overlay.base != nil else { return nil }
+                overlay.update(change)
+                return ()
+            },
+            commit: { cache, entry, edit, _ in cache.set(entry, edit, updatedAt: nil) }
+        ) != nil
+    }
+
+    /// Changes the data of every entry that a filter finds and whose values have a type, in place.
+    ///
+    /// - Parameters:
+    ///   - filter: Which entries.
+    ///   - type: The type of their values; others are left alone.
+    ///   - change: As for ``updateData(of:_:)``.
+    public func updateData<Value: Sendable>(
+        matching filter: QueryFilter,
+        as type: Value.Type,
+        _ change: (inout Value) -> Void
+    ) {
+        batch {
+            for key in keys(matching: filter) { updateData(of: Query<Value>(key: key), change) }
+        }
+    }
+
+    /// What the fetch kept beside the data: ``FetchContext/record(_:as:)``.
+    public func metadata(of key: QueryKey) -> QueryMetadata {
+        withCache { $0.entries[key]?.metadata ?? QueryMetadata() }
+    }
+
+    /// Keeps something beside the data of an entry, if it is there.
+    ///
+    /// - Parameters:
+    ///   - text: What to keep; nil for nothing.
+    ///   - name: What it is.
+    ///   - key: The key of the entry.
+    public func record(_ text: String?, as name: QueryMetadata.Name, for key: QueryKey) {
+        withCache { cache in
+            guard let entry = cache.entries[key] else { return }
+            var metadata = entry.metadata
+            metadata[name] = text
+            entry.setMetadata(metadata)
+            cache.markUnsaved(entry)
+            cache.changed(entry)
+        }
+    }
+
+    private func set<Value>(_ query: Query<Value>, _ updatedAt: Date?, _ compute: (Value?) -> Value?) {
+        wake(query)
+        while true {
+            let draft = withCache { $0.entry(query)?.draft }
+            guard let value = compute(draft?.overlay.base) else { return }
+            var overlay = draft?.overlay ?? Overlay()
+            overlay.replace(value)
+            let edit = (draft ?? Draft(query)).edit(overlay)
+            switch withCache({ $0.set(query, edit, from: draft, updatedAt) }) {
+            case .done: return
+            case .overtaken: continue
+            case .typeMismatch: return configuration.logger.error("\(QueryError.typeMismatch(query.key))")
+            }
+        }
+    }
+}
+
+/// What came of putting back a draft.
+enum SetOutcome {
+    case done
+    /// Somebody else was faster.
+    case overtaken
+    case typeMismatch
+}
+
+extension Cache {
+    mutating func set<Value>(
+        _ query: Query<Value>,
+        _ edit: Edit<Value>,
+        from draft: Draft<Value>?,
+        _ updatedAt: Date?
+    ) -> SetOutcome {
+        if let draft {
+            guard let entry = entry(query), entry.isAsIn(draft) else { return .overtaken }
+        } else if let existing = entries[query.key] {
+            return existing is Entry<Value> ? .overtaken : .typeMismatch
+        }
+        guard let entry = makeEntry(query, initial: .none) else { return .typeMismatch }
+        set(entry, edit, updatedAt: updatedAt)
+        return .done
+    }
+
+    mutating func set<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>, updatedAt: Date?) {
+        recency.changeCost(of: entry, to: edit.cost)
+        entry.machine.set(
+            edit.overlay,
+            .init(moment: updatedAt.map(Timestamp.init) ?? now, version: edit.version),
+            isSame: edit.isSame
+        )
+        if !entry.isObserved { recency.touch(entry) }
+        inspection.record(.dataSet(entry.key))
+        markUnsaved(entry)
+        changed(entry)
+    }
+}
+
+// MARK: - Working outside of the critical section
+
+extension QueryClient {
+    /// Changes an entry's data with a caller's function, which runs outside of the critical section: it works on a copy,
+    /// and begins anew if somebody else was faster.
+    ///
+    /// - Parameters:
+    ///   - find: Finds the entry.
+    ///   - change: Changes the copy; nil to leave it.
+    ///   - commit: Puts it back.
+    /// - Returns: Nil if there was nothing to change.
+    @discardableResult
+    func edit<Value, Note: Sendable, Outcome: Sendable>(
+        find: (inout Cache) -> Entry<Value>?,
+        change: (inout Overlay<Value>) -> Note?,
+        commit: (inout Cache, Entry<Value>, Edit<Value>, Note) -> Outcome
+    ) -> Outcome? {
+        while true {
+            guard let draft = withCache({ cache in find(&cache)?.draft }) else { return nil }
+            var overlay = draft.overlay
+            guard let note = change(&overlay) else { return nil }
+            let edit = draft.edit(overlay)
+            let outcome = withCache { cache -> Outcome? in
+                guard let entry = find(&cache), entry.isAsIn(draft) else { return nil }
+                return commit(&cache, entry, edit, note)
+            }
+            if let outcome { return outcome }
+        }
+    }
+
+    func keys(matching filter: QueryFilter) -> [QueryKey] {
+        withEntries(filter) { _, entries in entries.map(\.key) }
+    }
+
+    /// Does something to the entries that a filter finds. Its predicate runs outside of the critical section.
+    func withEntries<Outcome: Sendable>(
+        _ filter: QueryFilter,
+        _ body: (inout Cache, [AnyEntry]) -> Outcome
+    ) -> Outcome {
+        var admitted: Set<UInt64>?
+        if let predicate = filter.predicate {
+            let candidates = withCache { cache in
+                cache.select(filter, admitted: nil).map { ($0.identifier, $0.info(at: cache.now)) }
+            }
+            admitted = Set(candidates.filter { predicate($0.1) }.map(\.0))
+        }
+        return withCache { cache in body(&cache, cache.select(filter, admitted: admitted)) }
+    }
+}

@@ -1,0 +1,89 @@
+extension QueryClient {
+    /// Gives the client time, until the task is cancelled: restores what was stored, polls, lets entries turn stale on
+    /// screen, forgets what is out of use, and stores what has changed.
+    ///
+    /// In an application with windows, call it from the `task` of the outermost view; in a server, make it a service. One
+    /// call at a time.
+    public func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            if configuration.persister != nil {
+                group.addTask {
+                    await self.restore()
+                    await self.runSaving()
+                }
+            }
+            group.addTask { await self.runAgenda() }
+        }
+    }
+
+    private func runAgenda() async {
+        withCache { $0.isRunning = true }
+        while !Task.isCancelled {
+            let next = withCache { cache -> Timestamp? in
+                cache.fireDue(self)
+                cache.wakesAt = cache.nextDeadline
+                return cache.wakesAt
+            }
+            await doorbell.wait(until: next, time)
+        }
+        withCache { $0.isRunning = false }
+    }
+
+    /// The device came online or went offline.
+    func setOnline(_ isOnline: Bool) {
+        withCache { cache in
+            guard cache.isOnline != isOnline else { return }
+            cache.isOnline = isOnline
+            if isOnline { cache.comeBack(.reconnect, by: self) }
+        }
+    }
+
+    /// The application came to the front or left it.
+    func setFocused(_ isFocused: Bool) {
+        withCache { cache in
+            guard cache.isFocused != isFocused else { return }
+            cache.isFocused = isFocused
+            if isFocused { cache.comeBack(.focus, by: self) }
+        }
+    }
+}
+
+/// A reason to look after everything that is observed.
+enum Return: Sendable {
+    case focus
+    case reconnect
+}
+
+extension Cache {
+    /// Mutations that waited go first; what is observed is fetched when they are done, so that it shows their results.
+    mutating func comeBack(_ occasion: Return, by client: QueryClient) {
+        resumeMutations(before: occasion, by: client)
+        if mutations.isResuming == nil { refetchActive(on: occasion, by: client) }
+    }
+
+    mutating func refetchActive(on occasion: Return, by client: QueryClient) {
+        for entry in select(.all, admitted: nil) {
+            let wantsFetch = entry.registrations.contains { registration in
+                let options = registration.settings.options
+                return registration.settings.wantsFetch(
+                    on: occasion == .focus ? options.refetchOnFocus : options.refetchOnReconnect,
+                    isStale: entry.isStale(registration.settings.staleTime, at: now)
+                )
+            }
+            if wantsFetch { _ = entry.fetch(in: &self, by: client, restarting: false) }
+            entry.resume(in: &self, by: client)
+        }
+    }
+}
+
+extension Doorbell {
+    /// Waits for a ring, for a moment, or until the task is cancelled, whichever comes first.
+    fileprivate func wait(until moment: Timestamp?, _ time: TimeSource) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.wait() }
+            if let moment { group.addTask { try? await time.sleep(until: moment) } }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}

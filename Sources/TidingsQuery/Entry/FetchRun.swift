@@ -1,0 +1,65 @@
+import Synchronization
+
+/// A fetch under way: what its task needs, and what its entry needs to end it.
+final class FetchRun<Value: Sendable>: Sendable {
+    let key: QueryKey
+    let identifier: UInt64
+    let context: FetchContext
+    let retry: RetryPolicy
+    let networkMode: NetworkMode
+    let attempt: @Sendable () async throws -> Value
+    /// Who waits for this fetch.
+    let tickets: [FetchTicket<Value>]
+    private let state = Mutex(State())
+
+    private struct State {
+        var task: Task<Void, Never>?
+        var failures = 0
+        var followUp: FetchTicket<Value>?
+    }
+
+    init(
+        key: QueryKey,
+        identifier: UInt64,
+        context: FetchContext,
+        retry: RetryPolicy,
+        networkMode: NetworkMode,
+        tickets: [FetchTicket<Value>],
+        attempt: @escaping @Sendable () async throws -> Value
+    ) {
+        self.key = key
+        self.identifier = identifier
+        self.context = context
+        self.retry = retry
+        self.networkMode = networkMode
+        self.tickets = tickets
+        self.attempt = attempt
+    }
+
+    /// How many attempts have failed.
+    var failures: Int { state.withLock { $0.failures } }
+
+    func countFailure() {
+        state.withLock { $0.failures += 1 }
+    }
+
+    /// Who waits for the fetch that follows, if one was asked for.
+    var followUp: FetchTicket<Value>? { state.withLock { $0.followUp } }
+
+    func makeFollowUp() -> FetchTicket<Value> {
+        state.withLock { state in
+            let ticket = state.followUp ?? FetchTicket()
+            state.followUp = ticket
+            return ticket
+        }
+    }
+
+    func keep(_ task: Task<Void, Never>) {
+        state.withLock { $0.task = task }
+    }
+
+    /// Cancels the attempt that runs, or the wait for the next one.
+    func cancelTask() {
+        state.withLock { $0.task }?.cancel()
+    }
+}

@@ -1,0 +1,46 @@
+/// What an entry has to know of an observer.
+struct ObserverSettings: Sendable {
+    var isEnabled: Bool
+    var options: QueryOptions
+
+    var staleTime: StaleTime { options.staleTime ?? .zero }
+    var interval: Duration? { isEnabled ? options.refetchInterval?.duration : nil }
+    var refetchesInBackground: Bool { options.refetchesInBackground ?? false }
+
+    /// Whether an occasion is a reason to fetch.
+    func wantsFetch(on trigger: RefetchTrigger?, isStale: Bool) -> Bool {
+        guard isEnabled, staleTime != .static else { return false }
+        return switch trigger ?? .ifStale {
+        case .never: false
+        case .ifStale: isStale
+        case .always: true
+        }
+    }
+}
+
+/// An observer's place at an entry.
+struct Registration: Sendable {
+    let identifier: UInt64
+    var settings: ObserverSettings
+    /// From when its interval counts, if nothing changed since.
+    var intervalStart: Timestamp
+}
+
+/// Somebody who is told when an entry has changed.
+protocol EntryObserver<Value>: AnyObject, Sendable {
+    associatedtype Value: Sendable
+
+    /// What an entry looks like now. Called outside of any lock, by whoever made the change, possibly by two at once.
+    func receive(_ state: EntryState<Value>)
+}
+
+/// An entry's state at a moment. Of two states, the later one counts, in whichever order they come.
+struct EntryState<Value: Sendable>: Sendable {
+    let entry: UInt64
+    let machine: QueryMachine<Value>
+    let moment: Timestamp
+
+    func isOlder(than other: EntryState) -> Bool {
+        (entry, machine.revision) < (other.entry, other.machine.revision)
+    }
+}

@@ -1,0 +1,349 @@
+/// The state of one entry. Every change of it is one of the methods here and in the extensions: a value without a clock,
+/// a lock or a task, whose owner does what follows from it.
+///
+/// Two axes are independent of each other: what is known about the data (``status``), and what the network does about it
+/// (``fetchStatus``).
+struct QueryMachine<Value: Sendable>: Sendable {
+    /// What went wrong, and how often.
+    struct Trouble: Sendable {
+        /// The error that stands; nil if it has been overcome.
+        var error: (any Error)?
+        var errorAt: Timestamp?
+        var errorCount = 0
+        /// How often the fetch that runs, or ran last, has failed.
+        var failures = 0
+        var failureReason: (any Error)?
+    }
+
+    /// A fetch that runs or waits.
+    struct Fetch: Sendable {
+        enum Phase: Sendable {
+            /// The function is being called. → `waiting`, or the fetch ends.
+            case attempting
+            /// The time before the next attempt. → `attempting`, `paused`, or the fetch ends.
+            case waiting
+            /// Not allowed to go on: offline, or in the background. → `attempting`, or the fetch ends.
+            case paused
+        }
+
+        let identifier: UInt64
+        let direction: FetchDirection?
+        /// Whether a later attempt builds on what an earlier one got.
+        let continuesAfterFailure: Bool
+        /// What stood before the fetch, for a cancellation.
+        let before: Trouble?
+        /// When the data that it will bring was asked for: an event that came later is not in it.
+        var epoch: QueryEpoch
+        var phase: Phase
+        /// The last observer has left: a failed attempt is the last one.
+        var mayRetry = true
+        /// Something happened after ``epoch``.
+        var isOvertaken = false
+        /// Another fetch follows if this one brings data that was overtaken.
+        var wantsFollowUp = false
+    }
+
+    var overlay: Overlay<Value>
+    private(set) var updatedAt: Timestamp?
+    private(set) var updateCount = 0
+    private(set) var isInvalidated = false
+    private(set) var metadata = Boxed<QueryMetadata>.none
+    private(set) var baseVersion: Int64?
+    private var troubles = Boxed<Trouble>.none
+    private var fetching = Boxed<Fetch>.none
+    /// When the data that is there was asked for; nil if it was not fetched.
+    private(set) var dataEpoch: QueryEpoch?
+    /// Counts the changes of any kind.
+    private(set) var revision: UInt64 = 0
+    /// Counts the changes of the visible value, equal ones left out.
+    private(set) var dataRevision: UInt64 = 0
+    /// Counts the changes of the overlay, for those who work on a copy of it.
+    private(set) var overlayRevision: UInt64 = 0
+
+    init(initial: Value? = nil, at moment: Timestamp? = nil, version: Int64? = nil) {
+        overlay = Overlay(base: initial)
+        updatedAt = initial == nil ? nil : moment
+        baseVersion = version
+    }
+
+    var data: Value? { overlay.visible }
+    var fetch: Fetch? { fetching.value }
+    var trouble: Trouble? { troubles.value }
+    var error: (any Error)? { troubles.value?.error }
+
+    var status: QueryStatus {
+        if error != nil { return .error }
+        return overlay.visible == nil ? .pending : .success
+    }
+
+    var fetchStatus: FetchStatus {
+        guard let fetch else { return .idle }
+        return fetch.phase == .paused ? .paused : .fetching
+    }
+
+    /// Whether nothing was ever known about it, good or bad.
+    var isUntouched: Bool { updateCount == 0 && (trouble?.errorCount ?? 0) == 0 }
+
+    /// Whether the data is out of date.
+    ///
+    /// No data is always stale, static data never; otherwise it is if it was invalidated or is old enough.
+    func isStale(_ staleTime: StaleTime, at moment: Timestamp) -> Bool {
+        guard overlay.base != nil, let updatedAt else { return true }
+        switch staleTime {
+        case .static: return false
+        case .infinite: return isInvalidated
+        case .after(let duration): return isInvalidated || moment - updatedAt >= duration
+        }
+    }
+}
+
+// MARK: - Data
+
+extension QueryMachine {
+    /// What a new base is known by.
+    struct Arrival: Sendable {
+        var moment: Timestamp
+        var version: Int64?
+    }
+
+    /// Somebody set the data. A fetch that runs goes on.
+    mutating func set(_ overlay: Overlay<Value>, _ arrival: Arrival, isSame: Bool) {
+        take(overlay, isSame: isSame)
+        updatedAt = arrival.moment
+        updateCount += 1
+        baseVersion = arrival.version
+        isInvalidated = false
+        troubles.value?.error = nil
+        // A cancellation from here on comes back to this data, not to the error before it.
+        if var fetch = fetching.value {
+            fetch = fetch.revertingWithoutError
+            fetching.value = fetch
+        }
+    }
+
+    /// An optimistic change came, failed or was confirmed.
+    mutating func change(_ overlay: Overlay<Value>, version: Int64?, isSame: Bool) {
+        take(overlay, isSame: isSame)
+        baseVersion = version
+    }
+
+    private mutating func take(_ overlay: Overlay<Value>, isSame: Bool) {
+        self.overlay = overlay
+        overlayRevision += 1
+        revision += 1
+        if !isSame { dataRevision += 1 }
+    }
+
+    /// Something happened at the server that the data may not know.
+    ///
+    /// - Parameter epoch: When. Data that was asked for later knows it.
+    /// - Returns: What it means.
+    mutating func invalidate(asOf epoch: QueryEpoch) -> InvalidationOutcome {
+        if var fetch = fetching.value {
+            if fetch.epoch > epoch, fetch.phase != .paused { return .known }
+            fetch.isOvertaken = true
+            fetching.value = fetch
+            mark()
+            return .overtook
+        }
+        if let dataEpoch, dataEpoch > epoch { return .known }
+        mark()
+        return .marked
+    }
+
+    private mutating func mark() {
+        guard !isInvalidated else { return }
+        isInvalidated = true
+        revision += 1
+    }
+
+    /// Forgets what happened and begins again.
+    mutating func reset(to initial: Value?, _ arrival: Arrival) {
+        var overlay = overlay
+        overlay = Overlay(base: initial)
+        let (revision, dataRevision, overlayRevision) = (revision, dataRevision, overlayRevision)
+        self = QueryMachine(initial: initial, at: arrival.moment, version: arrival.version)
+        self.overlay = overlay
+        self.revision = revision + 1
+        self.dataRevision = dataRevision + 1
+        self.overlayRevision = overlayRevision + 1
+    }
+
+    /// Data came back from storage or from another process.
+    mutating func restore(_ overlay: Overlay<Value>, _ restored: QueryMachineRestored, isSame: Bool) {
+        take(overlay, isSame: isSame)
+        updatedAt = restored.updatedAt
+        updateCount += 1
+        baseVersion = restored.version
+        isInvalidated = restored.isInvalidated
+        metadata.value = restored.metadata.isEmpty ? nil : restored.metadata
+        troubles.value?.error = nil
+    }
+
+    mutating func setMetadata(_ metadata: QueryMetadata) {
+        self.metadata.value = metadata.isEmpty ? nil : metadata
+        revision += 1
+    }
+}
+
+// MARK: - The fetch
+
+extension QueryMachine {
+    mutating func begin(
+        _ identifier: UInt64,
+        epoch: QueryEpoch,
+        isPaused: Bool,
+        direction: FetchDirection?,
+        continuesAfterFailure: Bool
+    ) {
+        let before = troubles.value
+        fetching.value = Fetch(
+            identifier: identifier,
+            direction: direction,
+            continuesAfterFailure: continuesAfterFailure,
+            before: before,
+            epoch: epoch,
+            phase: isPaused ? .paused : .attempting
+        )
+        if var trouble = troubles.value {
+            trouble.failures = 0
+            trouble.failureReason = nil
+            // Without data there is nothing to show but that it is tried again.
+            if overlay.visible == nil { trouble.error = nil }
+            troubles.value = trouble
+        }
+        overlay.awaitArrival(true)
+        overlayRevision += 1
+        revision += 1
+    }
+
+    /// An attempt failed, and another one follows after a wait.
+    mutating func retryLater(after error: any Error) {
+        guard var fetch = fetching.value else { return }
+        fetch.phase = .waiting
+        fetching.value = fetch
+        var trouble = troubles.value ?? Trouble()
+        trouble.failures += 1
+        trouble.failureReason = error
+        troubles.value = trouble
+        revision += 1
+    }
+
+    mutating func pause() {
+        guard var fetch = fetching.value, fetch.phase != .paused else { return }
+        fetch.phase = .paused
+        fetching.value = fetch
+        revision += 1
+    }
+
+    /// An attempt begins that is not the first one. What happened before it, it will know.
+    mutating func attempt(epoch: QueryEpoch) {
+        guard var fetch = fetching.value else { return }
+        fetch.phase = .attempting
+        if !fetch.continuesAfterFailure {
+            fetch.epoch = epoch
+            fetch.isOvertaken = false
+            fetch.wantsFollowUp = false
+            overlay.awaitArrival(true)
+            overlayRevision += 1
+        }
+        fetching.value = fetch
+        revision += 1
+    }
+
+    mutating func setMayRetry(_ mayRetry: Bool) {
+        guard var fetch = fetching.value, fetch.mayRetry != mayRetry else { return }
+        fetch.mayRetry = mayRetry
+        fetching.value = fetch
+    }
+
+    mutating func wantFollowUp() {
+        guard var fetch = fetching.value, !fetch.wantsFollowUp else { return }
+        fetch.wantsFollowUp = true
+        fetching.value = fetch
+    }
+
+    /// The fetch brought a value.
+    ///
+    /// - Parameters:
+    ///   - overlay: With the value as its base.
+    ///   - missedChanges: Whether changes were confirmed while it ran, which it may not know.
+    /// - Returns: Whether another fetch has to follow.
+    mutating func succeed(
+        _ overlay: Overlay<Value>,
+        _ arrival: Arrival,
+        metadata: QueryMetadata,
+        missedChanges: Bool,
+        isSame: Bool
+    ) -> Bool {
+        guard let fetch = fetching.value else { return false }
+        take(overlay, isSame: isSame)
+        updatedAt = arrival.moment
+        updateCount += 1
+        baseVersion = arrival.version
+        self.metadata.value = metadata.isEmpty ? nil : metadata
+        isInvalidated = fetch.isOvertaken || missedChanges
+        dataEpoch = fetch.epoch
+        if var trouble = troubles.value {
+            trouble.error = nil
+            trouble.failures = 0
+            trouble.failureReason = nil
+            troubles.value = trouble
+        }
+        fetching.value = nil
+        return (fetch.isOvertaken && fetch.wantsFollowUp) || missedChanges
+    }
+
+    /// The fetch has failed for good.
+    mutating func fail(_ error: any Error, at moment: Timestamp) {
+        fetching.value = nil
+        overlay.awaitArrival(false)
+        overlayRevision += 1
+        var trouble = troubles.value ?? Trouble()
+        trouble.error = error
+        trouble.errorAt = moment
+        trouble.errorCount += 1
+        trouble.failures += 1
+        trouble.failureReason = error
+        troubles.value = trouble
+        // Data that could not be renewed is not to be trusted.
+        isInvalidated = true
+        revision += 1
+    }
+
+    /// The fetch is cancelled: everything but the data is as before it. The data was not touched by it.
+    mutating func cancel() {
+        guard let fetch = fetching.value else { return }
+        fetching.value = nil
+        overlay.awaitArrival(false)
+        overlayRevision += 1
+        troubles.value = fetch.before
+        revision += 1
+    }
+}
+
+extension QueryMachine.Fetch {
+    fileprivate var revertingWithoutError: Self {
+        var before = before
+        before?.error = nil
+        return Self(
+            identifier: identifier,
+            direction: direction,
+            continuesAfterFailure: continuesAfterFailure,
+            before: before,
+            epoch: epoch,
+            phase: phase,
+            mayRetry: mayRetry,
+            isOvertaken: isOvertaken,
+            wantsFollowUp: wantsFollowUp
+        )
+    }
+}
+
+/// What is known of data that came back from storage or from another process.
+struct QueryMachineRestored: Sendable {
+    var updatedAt: Timestamp
+    var version: Int64?
+    var isInvalidated: Bool
+    var metadata: QueryMetadata
+}

@@ -1,0 +1,82 @@
+/// Something that happened in a client, for those who want to watch. It contains no data.
+public enum QueryEvent: Sendable {
+    /// An entry was made.
+    case added(QueryKey)
+    /// An entry was removed, by somebody or because its time was up.
+    case removed(QueryKey)
+    /// An entry had to go because of the cache's bounds; ``removed(_:)`` follows.
+    case evicted(QueryKey)
+    /// An observer came to an entry.
+    case observerAdded(QueryKey)
+    /// An observer left an entry.
+    case observerRemoved(QueryKey)
+    /// An entry's data was set by somebody.
+    case dataSet(QueryKey)
+    /// An entry was marked as out of date.
+    case invalidated(QueryKey)
+    /// A fetch started, or went on after a pause.
+    case fetchStarted(QueryKey)
+    /// A fetch waits for the network or for focus.
+    case fetchPaused(QueryKey)
+    /// An attempt failed, and another one will follow.
+    case fetchRetries(QueryKey, any Error)
+    /// A fetch brought data.
+    case fetchSucceeded(QueryKey)
+    /// A fetch failed for good.
+    case fetchFailed(QueryKey, any Error)
+    /// A fetch was cancelled.
+    case fetchCancelled(QueryKey)
+    /// An optimistic change was made.
+    case changedOptimistically(QueryKey)
+    /// An optimistic change was confirmed.
+    case changeConfirmed(QueryKey)
+    /// An optimistic change was taken back.
+    case changeRolledBack(QueryKey)
+    /// An entry came back from storage.
+    case restored(QueryKey)
+    /// A stored entry could not be read and was dropped.
+    case corrupt(QueryKey, any Error)
+    /// A mutation is somewhere new.
+    case mutation(MutationIdentifier, MutationStatus)
+}
+
+/// Who watches. Events are handed over inside of the critical section, so everyone sees them in the order in which they
+/// happened; handing over only puts them into a buffer.
+struct Inspection {
+    private var watchers: [UInt64: AsyncStream<QueryEvent>.Continuation] = [:]
+
+    func record(_ event: @autoclosure () -> QueryEvent) {
+        guard !watchers.isEmpty else { return }
+        let event = event()
+        for watcher in watchers.values { watcher.yield(event) }
+    }
+
+    mutating func add(_ watcher: AsyncStream<QueryEvent>.Continuation, as identifier: UInt64) {
+        watchers[identifier] = watcher
+    }
+
+    mutating func remove(_ identifier: UInt64) {
+        watchers[identifier] = nil
+    }
+}
+
+extension QueryClient {
+    /// What happens in the client from now on, in order, for one reader.
+    ///
+    /// - Parameter buffered: How many events wait for a reader who is slow; past that, the oldest are dropped.
+    public func events(buffered: Int = 1024) -> some AsyncSequence<QueryEvent, Never> & Sendable {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: QueryEvent.self,
+            bufferingPolicy: .bufferingNewest(max(buffered, 1))
+        )
+        let identifier = withCache { cache in
+            let identifier = cache.nextIdentifier()
+            cache.inspection.add(continuation, as: identifier)
+            return identifier
+        }
+        continuation.onTermination = { [weak self] _ in
+            self?.withCache { $0.inspection.remove(identifier) }
+        }
+        return stream
+    }
+}

@@ -1,0 +1,86 @@
+extension Cache {
+    /// Changes a mutation, and tells those who look at it.
+    @discardableResult
+    mutating func changeMutation<Outcome>(
+        _ identifier: MutationIdentifier,
+        _ body: (inout MutationTable.Item) -> Outcome
+    ) -> Outcome? {
+        let outcome = mutations.change(identifier, body)
+        if let item = mutations.index(of: identifier).map({ mutations.items[$0] }) {
+            inspection.record(.mutation(identifier, item.machine.status))
+            if let run = item.run { effects.notify { run.changed() } }
+        }
+        return outcome
+    }
+
+    /// A mutation wants to be sent.
+    mutating func send(_ identifier: MutationIdentifier, _ mode: NetworkMode) -> Bool {
+        let conditions = MutationMachine.Conditions(
+            isOnline: isOnline,
+            isFocused: isFocused,
+            isFirstInScope: mutations.isFirstInScope(identifier)
+        )
+        let isSent = changeMutation(identifier) { $0.machine.send(mode, conditions) } ?? false
+        // One that has to wait again keeps nobody else waiting.
+        if !isSent, conditions.isFirstInScope { leaveResuming(identifier, nil) }
+        return isSent
+    }
+
+    /// A mutation is over: the next of its scope goes.
+    mutating func endMutation(_ identifier: MutationIdentifier, isConfirmed: Bool, by client: QueryClient) {
+        changeMutation(identifier) { [now] in $0.machine.end(isConfirmed: isConfirmed, at: now) }
+        guard let index = mutations.index(of: identifier) else { return }
+        let item = mutations.items[index]
+        if let deadline = (item.run?.retention ?? .standard).deadline(from: now) {
+            mutations.agenda.insert(identifier, at: deadline)
+        }
+        leaveScope(item)
+        leaveResuming(identifier, client)
+    }
+
+    mutating func removeMutation(_ identifier: MutationIdentifier, by client: QueryClient) -> MutationTable.Item? {
+        guard let item = mutations.remove(identifier) else { return nil }
+        leaveScope(item)
+        leaveResuming(identifier, client)
+        return item
+    }
+
+    private mutating func leaveScope(_ item: MutationTable.Item) {
+        guard let scope = item.scope, let next = mutations.next(inScope: scope)?.run else { return }
+        effects.perform { next.ring() }
+    }
+
+    /// The device is back: those that waited for it go.
+    mutating func resumeMutations(before occasion: Return, by client: QueryClient) {
+        guard isOnline else { return }
+        let waiting = mutations.items.filter { $0.machine.isWaitingForConditions && $0.run != nil }
+        guard !waiting.isEmpty else { return }
+        mutations.isResuming = (occasion, Set(waiting.map(\.identifier)))
+        for run in waiting.compactMap(\.run) { effects.perform { run.ring() } }
+    }
+
+    private mutating func leaveResuming(_ identifier: MutationIdentifier, _ client: QueryClient?) {
+        guard mutations.isResuming?.remaining.remove(identifier) != nil else { return }
+        guard let (occasion, remaining) = mutations.isResuming, remaining.isEmpty else { return }
+        mutations.isResuming = nil
+        if let client { refetchActive(on: occasion, by: client) }
+    }
+
+    mutating func forgetSettledMutations() {
+        mutations.removeSettled()
+    }
+
+    /// Forgets the mutations that are over for long enough.
+    mutating func collectMutations() {
+        while let identifier = mutations.agenda.popDue(at: now) {
+            guard let index = mutations.index(of: identifier) else { continue }
+            let item = mutations.items[index]
+            // One that was tried again is not over, or is over for a shorter time.
+            guard case .over(_, let end) = item.machine.phase,
+                !(item.isStored && item.machine.status == .needsAttention),
+                let deadline = (item.run?.retention ?? .standard).deadline(from: end), deadline <= now
+            else { continue }
+            mutations.remove(identifier)
+        }
+    }
+}

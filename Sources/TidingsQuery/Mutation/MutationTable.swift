@@ -1,0 +1,72 @@
+/// The mutations of a client, in the order in which they were asked for.
+struct MutationTable {
+    struct Item {
+        let identifier: MutationIdentifier
+        let name: String?
+        let scope: String?
+        let submittedAt: Timestamp
+        let idempotencyKey: String
+        let isStored: Bool
+        var machine = MutationMachine()
+        /// Nil for one that came back from storage and whose definition is not known yet.
+        var run: (any AnyMutationRun)?
+    }
+
+    private(set) var items: [Item] = []
+    /// When somebody may look away from those that are over.
+    var agenda = Agenda<MutationIdentifier>()
+    /// Mutations that were let go when the device came back, until they are over; then what is observed is fetched.
+    var isResuming: (occasion: Return, remaining: Set<MutationIdentifier>)?
+    var definitions: [String: any AnyMutationDefinition] = [:]
+    /// Came back from storage before their definition was registered.
+    var orphans: [PersistedMutation] = []
+
+    func index(of identifier: MutationIdentifier) -> Int? {
+        items.firstIndex { $0.identifier == identifier }
+    }
+
+    mutating func append(_ item: Item) {
+        items.append(item)
+    }
+
+    /// Changes one, if it is there.
+    mutating func change<Outcome>(_ identifier: MutationIdentifier, _ body: (inout Item) -> Outcome) -> Outcome? {
+        guard let index = index(of: identifier) else { return nil }
+        return body(&items[index])
+    }
+
+    @discardableResult
+    mutating func remove(_ identifier: MutationIdentifier) -> Item? {
+        index(of: identifier).map { items.remove(at: $0) }
+    }
+
+    /// Whether nothing of the same scope that was asked for earlier is still under way.
+    func isFirstInScope(_ identifier: MutationIdentifier) -> Bool {
+        guard let own = items.first(where: { $0.identifier == identifier }), let scope = own.scope else { return true }
+        return items.first { $0.scope == scope && !$0.machine.isOver }?.identifier == identifier
+    }
+
+    /// The next one of a scope that waits.
+    func next(inScope scope: String) -> Item? {
+        items.first { $0.scope == scope && !$0.machine.isOver }
+    }
+
+    mutating func removeSettled() {
+        items.removeAll { $0.machine.isOver && !($0.isStored && $0.machine.status == .needsAttention) }
+    }
+}
+
+extension MutationTable.Item {
+    var info: MutationInfo {
+        MutationInfo(
+            identifier: identifier,
+            name: name,
+            status: machine.status,
+            scope: scope,
+            submittedAt: submittedAt.date,
+            failureCount: machine.failures,
+            failureReason: machine.failureReason,
+            idempotencyKey: idempotencyKey
+        )
+    }
+}

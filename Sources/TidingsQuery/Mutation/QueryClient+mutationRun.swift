@@ -1,0 +1,83 @@
+import Logging
+
+extension QueryClient {
+    /// The life of a mutation, from its first function to its last.
+    func perform<Input, Output>(_ run: MutationRun<Input, Output>) async {
+        let result: Result<Output, any Error>
+        do {
+            try await run.mutation.mutating(run.input, run.context)
+            await store(run)
+            let output = try await attempt(run)
+            guard finish(run, nil) else { return }
+            run.context.confirmChanges()
+            try await run.mutation.succeeded(output, run.input, run.context)
+            try await run.mutation.settled(.success(output), run.input, run.context)
+            result = .success(output)
+        } catch {
+            guard finish(run, error) else { return }
+            run.context.rollBackChanges()
+            await reportFailure(error, of: run)
+            result = .failure(error)
+        }
+        await end(run, result)
+    }
+
+    /// - Returns: Whether it was not discarded meanwhile.
+    private func finish<Input, Output>(_ run: MutationRun<Input, Output>, _ error: (any Error)?) -> Bool {
+        withCache { $0.changeMutation(run.identifier) { $0.machine.finish(error) } != nil }
+    }
+
+    /// An error of these functions does not take the place of the mutation's own.
+    private func reportFailure<Input, Output>(_ error: any Error, of run: MutationRun<Input, Output>) async {
+        do {
+            try await run.mutation.failed(error, run.input, run.context)
+        } catch {
+            configuration.logger.warning("onError of a mutation threw: \(error)")
+        }
+        do {
+            try await run.mutation.settled(.failure(error), run.input, run.context)
+        } catch {
+            configuration.logger.warning("onSettled of a mutation threw: \(error)")
+        }
+    }
+
+    private func end<Input, Output>(_ run: MutationRun<Input, Output>, _ result: Result<Output, any Error>) async {
+        if case .success = result { await forget(run.identifier) } else { await storeFailure(of: run) }
+        withCache { cache in
+            var isConfirmed = false
+            if case .success = result { isConfirmed = true }
+            // The result is there when its observers hear of it.
+            cache.effects.notify { run.ticket.resolve(result) }
+            cache.endMutation(run.identifier, isConfirmed: isConfirmed, by: self)
+        }
+    }
+
+    private func attempt<Input, Output>(_ run: MutationRun<Input, Output>) async throws -> Output {
+        let options = run.mutation.options
+        while true {
+            try await waitToSend(run)
+            do {
+                return try await run.mutation.function(run.input, run.context)
+            } catch {
+                try Task.checkCancellation()
+                let failures = withCache { cache in
+                    cache.mutations.index(of: run.identifier).map { cache.mutations.items[$0].machine.failures } ?? 0
+                }
+                guard let wait = options.retry.wait(after: error, failures: failures, random: randomNumber()) else {
+                    throw error
+                }
+                let moment = time.now + wait
+                withCache { $0.changeMutation(run.identifier) { $0.machine.retry(at: moment, after: error) } }
+                try await time.sleep(until: moment)
+            }
+        }
+    }
+
+    /// Waits until the mutation may be sent: online, and first in its scope.
+    private func waitToSend<Input, Output>(_ run: MutationRun<Input, Output>) async throws {
+        while !withCache({ $0.send(run.identifier, run.mutation.options.networkMode) }) {
+            await run.gate.wait()
+            try Task.checkCancellation()
+        }
+    }
+}

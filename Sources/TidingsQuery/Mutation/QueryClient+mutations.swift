@@ -1,0 +1,131 @@
+extension QueryClient {
+    /// Makes a change at the server, and waits until it is confirmed.
+    ///
+    /// - Parameters:
+    ///   - mutation: What to do.
+    ///   - input: With what.
+    /// - Throws: What it failed with; `CancellationError` when the calling task is cancelled, which does not cancel the
+    ///   mutation.
+    @discardableResult
+    public func mutate<Input, Output>(_ mutation: Mutation<Input, Output>, _ input: Input) async throws -> Output {
+        try await start(mutation, input).value()
+    }
+
+    /// Begins to make a change at the server.
+    ///
+    /// - Parameters:
+    ///   - mutation: What to do.
+    ///   - input: With what.
+    /// - Returns: To wait for it, or to discard it.
+    @discardableResult
+    public func start<Input, Output>(
+        _ mutation: Mutation<Input, Output>,
+        _ input: Input
+    ) -> MutationHandle<Output> {
+        start(mutation, input) {}
+    }
+
+    func start<Input, Output>(
+        _ mutation: Mutation<Input, Output>,
+        _ input: Input,
+        onChange: @escaping @Sendable () -> Void
+    ) -> MutationHandle<Output> {
+        let identifier = MutationIdentifier(bits: randomBits())
+        let key = MutationIdentifier(bits: randomBits()).description + identifier.description
+        let context = MutationContext(client: self, identifier: identifier, idempotencyKey: key)
+        let run = MutationRun(mutation, input: input, context: context, onChange: onChange)
+        let scope = mutation.scope(input)
+        withCache { cache in
+            cache.mutations.append(
+                MutationTable.Item(
+                    identifier: identifier,
+                    name: mutation.name,
+                    scope: scope,
+                    submittedAt: cache.now,
+                    idempotencyKey: key,
+                    isStored: cache.isPersisting && mutation.name != nil && mutation.codec != nil,
+                    run: run
+                )
+            )
+            cache.changeMutation(identifier) { _ in }
+        }
+        run.start(by: self)
+        return MutationHandle(client: self, identifier: identifier, ticket: run.ticket)
+    }
+
+    /// The mutations that are under way, have failed, or were confirmed a short while ago, in the order in which they were
+    /// asked for.
+    ///
+    /// - Parameter name: Only those of this name; nil is all.
+    public func mutations(named name: String? = nil) -> [MutationInfo] {
+        withCache { cache in
+            cache.mutations.items.filter { name == nil || $0.name == name }.map(\.info)
+        }
+    }
+
+    /// How many mutations are under way.
+    ///
+    /// - Parameter name: Only those of this name; nil is all.
+    public func isMutating(named name: String? = nil) -> Int {
+        mutations(named: name).count { $0.status.isPending }
+    }
+
+    /// Tries a mutation once more that has failed for good, with the same idempotency key.
+    ///
+    /// - Parameter identifier: Which one.
+    public func retry(_ identifier: MutationIdentifier) {
+        let run = withCache { cache -> (any AnyMutationRun)? in
+            guard cache.changeMutation(identifier, { $0.machine.restart() }) == true else { return nil }
+            return cache.mutations.index(of: identifier).flatMap { cache.mutations.items[$0].run }
+        }
+        run?.start(by: self)
+    }
+
+    /// Gives a mutation up: its optimistic changes are rolled back, whoever awaits it gets an error, and it goes from
+    /// storage. What was sent already may have reached the server.
+    ///
+    /// - Parameter identifier: Which one.
+    public func discard(_ identifier: MutationIdentifier) {
+        guard let item = withCache({ cache in cache.removeMutation(identifier, by: self).map(Discarded.init) }) else {
+            return
+        }
+        item.run?.discard()
+        if item.isStored { _ = spawn { await self.forget(identifier) } }
+    }
+
+    private struct Discarded: Sendable {
+        let run: (any AnyMutationRun)?
+        let isStored: Bool
+
+        init(_ item: MutationTable.Item) {
+            run = item.run
+            isStored = item.isStored
+        }
+    }
+}
+
+/// A mutation that was asked for.
+public struct MutationHandle<Output: Sendable>: Sendable {
+    private let client: QueryClient
+    /// Which one it is.
+    public let identifier: MutationIdentifier
+    private let ticket: FetchTicket<Output>
+
+    init(client: QueryClient, identifier: MutationIdentifier, ticket: FetchTicket<Output>) {
+        self.client = client
+        self.identifier = identifier
+        self.ticket = ticket
+    }
+
+    /// Waits until it is over.
+    ///
+    /// - Throws: What it failed with; `CancellationError` when the calling task is cancelled, which ends only the wait.
+    @discardableResult
+    public func value() async throws -> Output { try await ticket.value() }
+
+    /// How it ended; nil while it is under way.
+    public var result: Result<Output, any Error>? { ticket.result }
+
+    /// Gives it up: ``QueryClient/discard(_:)``.
+    public func discard() { client.discard(identifier) }
+}

@@ -1,0 +1,113 @@
+import Logging
+
+/// What an observer finds when it comes to an entry.
+struct Mounted<Value: Sendable>: Sendable {
+    let registration: UInt64
+    let state: EntryState<Value>
+    let updates: (data: Int, errors: Int)
+}
+
+extension QueryClient {
+    /// An observer comes to an entry.
+    ///
+    /// - Parameter isSwitch: Whether it observed another one until now.
+    /// - Returns: Nil if the key belongs to another type.
+    func mount<Value>(
+        _ observer: any EntryObserver<Value>,
+        on query: Query<Value>,
+        _ settings: ObserverSettings,
+        isSwitch: Bool
+    ) -> Mounted<Value>? {
+        wake(query)
+        let initial = InitialData(query)
+        let mounted = withCache { cache -> Mounted<Value>? in
+            guard let entry = cache.makeEntry(query, initial: initial) else { return nil }
+            return cache.mount(observer, on: entry, settings, isSwitch: isSwitch, by: self)
+        }
+        if mounted == nil { configuration.logger.error("\(QueryError.typeMismatch(query.key))") }
+        return mounted
+    }
+
+    func unmount<Value>(_ registration: UInt64, from query: Query<Value>) {
+        withCache { cache in
+            guard let entry = cache.entry(query),
+                let index = entry.registrations.firstIndex(where: { $0.identifier == registration })
+            else { return }
+            entry.registrations.remove(at: index)
+            entry.observers.remove(at: index)
+            cache.inspection.record(.observerRemoved(entry.key))
+            if !entry.isObserved { cache.lastObserverLeft(entry) }
+        }
+    }
+
+    func update<Value>(_ registration: UInt64, on query: Query<Value>, to settings: ObserverSettings) {
+        withCache { cache in
+            guard let entry = cache.entry(query),
+                let index = entry.registrations.firstIndex(where: { $0.identifier == registration })
+            else { return }
+            let wasEnabled = entry.registrations[index].settings.isEnabled
+            entry.registrations[index].settings = settings
+            entry.registrations[index].intervalStart = cache.now
+            cache.changed(entry, isUpdate: false)
+            guard !wasEnabled, settings.isEnabled, !cache.isRestoring else { return }
+            if entry.machine.isStale(settings.staleTime, at: cache.now) {
+                _ = entry.fetch(in: &cache, by: self, restarting: false)
+            }
+        }
+    }
+
+    /// Fetches on behalf of an observer.
+    func start<Value>(_ query: Query<Value>, _ options: FetchOptions) -> FetchTicket<Value> {
+        wake(query)
+        let initial = InitialData(query)
+        return withCache { cache in
+            guard let entry = cache.makeEntry(query, initial: initial) else {
+                let ticket = FetchTicket<Value>()
+                ticket.resolve(.failure(QueryError.typeMismatch(query.key)))
+                return ticket
+            }
+            return cache.fetch(entry, options, by: self)
+        }
+    }
+}
+
+extension Cache {
+    fileprivate mutating func mount<Value>(
+        _ observer: any EntryObserver<Value>,
+        on entry: Entry<Value>,
+        _ settings: ObserverSettings,
+        isSwitch: Bool,
+        by client: QueryClient
+    ) -> Mounted<Value> {
+        let registration = Registration(identifier: nextIdentifier(), settings: settings, intervalStart: now)
+        entry.registrations.append(registration)
+        entry.observers.append(observer)
+        recency.remove(entry)
+        inspection.record(.observerAdded(entry.key))
+        let updates = (entry.machine.updateCount, entry.machine.trouble?.errorCount ?? 0)
+        if !isRestoring, shouldFetch(entry, settings, isSwitch: isSwitch) {
+            _ = entry.fetch(in: &self, by: client, restarting: false)
+        }
+        schedule(entry)
+        return Mounted(registration: registration.identifier, state: entry.state(at: now), updates: updates)
+    }
+
+    /// Whether an observer's coming is a reason to fetch.
+    func shouldFetch(_ entry: AnyEntry, _ settings: ObserverSettings, isSwitch: Bool) -> Bool {
+        guard settings.isEnabled else { return false }
+        guard entry.hasData else { return entry.status != .error || settings.options.retryOnMount ?? true }
+        let isStale = entry.isStale(settings.staleTime, at: now)
+        return isSwitch ? isStale : settings.wantsFetch(on: settings.options.refetchOnMount, isStale: isStale)
+    }
+
+    fileprivate mutating func lastObserverLeft(_ entry: AnyEntry) {
+        entry.idleSince = now
+        recency.touch(entry)
+        if entry.cancelsWhenUnobserved {
+            entry.cancel(in: &self, revertsTo: .data)
+        } else {
+            entry.stopRetrying()
+        }
+        changed(entry, isUpdate: false)
+    }
+}

@@ -1,0 +1,287 @@
+public import Observation
+import Synchronization
+
+/// Watches one query: keeps its entry alive, fetches when there is reason to, and tells what changed.
+///
+/// It is a model for SwiftUI and everything else that uses `Observation`, and it can be read as a sequence:
+///
+/// ```swift
+/// struct OrdersView: View {
+///     @State private var orders: QueryObserver<[Order]>
+///
+///     var body: some View {
+///         List(orders.data ?? []) { OrderRow(order: $0) }
+///             .task { await orders.run() }
+///     }
+/// }
+/// ```
+///
+/// It observes from ``start()`` to ``stop()``, or for as long as ``run()`` or a reader of ``snapshots`` does; before, it
+/// shows what is in the cache and fetches nothing. What it shows is never older than what the client was told: a change
+/// made on some thread is there when the call that made it returns, and that thread notifies.
+@dynamicMemberLookup
+public final class QueryObserver<Value: Sendable>: Observable, Sendable {
+    private struct State {
+        var engine: any ObservationEngine<Value>
+        var users = 0
+        var isEnabled: Bool
+        var placeholder: Placeholder<Value>
+        var isEqual: (@Sendable (Value, Value) -> Bool)?
+    }
+
+    private let client: QueryClient
+    private let registrar = ObservationRegistrar()
+    private let readers = SnapshotReaders()
+    private let state: Mutex<State>
+
+    /// Watches a query.
+    ///
+    /// - Parameters:
+    ///   - query: What to watch.
+    ///   - client: Whose cache it is in.
+    ///   - isEnabled: Whether it fetches on its own account: ``isEnabled``.
+    ///   - placeholder: What it shows while there is no data.
+    public convenience init(
+        _ query: Query<Value>,
+        in client: QueryClient,
+        isEnabled: Bool = true,
+        placeholder: Placeholder<Value> = .none
+    ) {
+        self.init(query, in: client, isEnabled: isEnabled, placeholder: placeholder, isEqual: query.isEqual) { $0 }
+    }
+
+    /// Watches a part of a query's data, or what a function makes of it.
+    ///
+    /// - Parameters:
+    ///   - query: What to watch.
+    ///   - client: Whose cache it is in.
+    ///   - isEnabled: Whether it fetches on its own account: ``isEnabled``.
+    ///   - placeholder: What it shows while there is no data; it is not selected from.
+    ///   - select: Gets the data whenever it has changed. An error shows in this observer only. If what it returns is
+    ///     equal to what it returned before, nothing has changed.
+    public convenience init<Source>(
+        _ query: Query<Source>,
+        in client: QueryClient,
+        isEnabled: Bool = true,
+        placeholder: Placeholder<Value> = .none,
+        select: @escaping @Sendable (Source) throws -> Value
+    ) {
+        self.init(
+            query,
+            in: client,
+            isEnabled: isEnabled,
+            placeholder: placeholder,
+            isEqual: ValueTraits<Value>().isEqual,
+            select: select
+        )
+    }
+
+    private init<Source>(
+        _ query: Query<Source>,
+        in client: QueryClient,
+        isEnabled: Bool,
+        placeholder: Placeholder<Value>,
+        isEqual: (@Sendable (Value, Value) -> Bool)?,
+        select: @escaping @Sendable (Source) throws -> Value
+    ) {
+        self.client = client
+        let listener = WeakListener<Value>()
+        let engine = QueryObservation(
+            client: client,
+            query: query,
+            isEnabled: isEnabled,
+            placeholder: placeholder,
+            previous: nil,
+            isEqual: isEqual,
+            select: select,
+            onChange: { listener.tell($0, $1) }
+        )
+        state = Mutex(State(engine: engine, isEnabled: isEnabled, placeholder: placeholder, isEqual: isEqual))
+        listener.observer = self
+    }
+
+    deinit {
+        engine.stop()
+    }
+
+    private var engine: any ObservationEngine<Value> { state.withLock(\.engine) }
+}
+
+// MARK: - What it shows
+
+extension QueryObserver {
+    /// Everything that is known. Read once what is to be shown together.
+    public var snapshot: QuerySnapshot<Value> {
+        registrar.access(self, keyPath: \.snapshot)
+        return engine.current()
+    }
+
+    /// The data. Whoever reads only this is told only about changes of it.
+    public var data: Value? {
+        registrar.access(self, keyPath: \.data)
+        return engine.current().data
+    }
+
+    /// Why there is no newer data. Whoever reads only this is told only about changes of it.
+    public var error: (any Error)? {
+        registrar.access(self, keyPath: \.error)
+        return engine.current().error
+    }
+
+    /// What is known about the data. Whoever reads only this is told only about changes of it.
+    public var status: QueryStatus {
+        registrar.access(self, keyPath: \.status)
+        return engine.current().status
+    }
+
+    /// What the network does. Whoever reads only this is told only about changes of it.
+    public var fetchStatus: FetchStatus {
+        registrar.access(self, keyPath: \.fetchStatus)
+        return engine.current().fetchStatus
+    }
+
+    /// Anything else of the ``snapshot``.
+    public subscript<Member>(dynamicMember member: KeyPath<QuerySnapshot<Value>, Member>) -> Member {
+        snapshot[keyPath: member]
+    }
+
+    fileprivate func tell(_ old: QuerySnapshot<Value>, _ new: QuerySnapshot<Value>) {
+        let isOther = (
+            data: old.dataStamp != new.dataStamp || old.isPlaceholder != new.isPlaceholder,
+            error: old.errorStamp != new.errorStamp
+        )
+        registrar.withMutation(of: self, keyPath: \.snapshot) {}
+        if isOther.data { registrar.withMutation(of: self, keyPath: \.data) {} }
+        if isOther.error { registrar.withMutation(of: self, keyPath: \.error) {} }
+        if old.status != new.status { registrar.withMutation(of: self, keyPath: \.status) {} }
+        if old.fetchStatus != new.fetchStatus { registrar.withMutation(of: self, keyPath: \.fetchStatus) {} }
+        readers.ring()
+    }
+}
+
+// MARK: - What it does
+
+extension QueryObserver {
+    /// Begins to observe: the entry stays, and is fetched whenever there is reason to, the first time now. Each start needs
+    /// its own ``stop()``.
+    public func start() {
+        let engine = state.withLock { state -> (any ObservationEngine<Value>)? in
+            state.users += 1
+            return state.users == 1 ? state.engine : nil
+        }
+        engine?.start(isSwitch: false)
+    }
+
+    /// Ends what one ``start()`` began.
+    public func stop() {
+        let engine = state.withLock { state -> (any ObservationEngine<Value>)? in
+            guard state.users > 0 else { return nil }
+            state.users -= 1
+            return state.users == 0 ? state.engine : nil
+        }
+        engine?.stop()
+    }
+
+    /// Observes until the task is cancelled: what the `task` of a view needs.
+    public func run() async {
+        start()
+        await Doorbell().wait()
+        stop()
+    }
+
+    /// Whether it fetches on its own account. One that does not still shows what others fetched, and can ``refetch()``.
+    public var isEnabled: Bool {
+        get { state.withLock(\.isEnabled) }
+        set {
+            let engine = state.withLock { state in
+                state.isEnabled = newValue
+                return state.engine
+            }
+            engine.setEnabled(newValue)
+        }
+    }
+
+    /// Fetches now, fresh or not, also if it is not enabled.
+    ///
+    /// - Parameter isRestarting: Whether a fetch that runs is given up for a new one, if there is data to show meanwhile.
+    /// - Returns: What is known when the fetch has ended, in whichever way.
+    @discardableResult
+    public func refetch(isRestarting: Bool = true) async -> QuerySnapshot<Value> {
+        await engine.refetch(isRestarting: isRestarting, direction: nil).finished()
+        return snapshot
+    }
+
+    /// Adds to data that comes in pages.
+    func fetchMore(_ direction: FetchDirection) async {
+        await engine.refetch(isRestarting: true, direction: direction).finished()
+    }
+
+    /// Watches another query from now on. What the placeholder calls the previous data is the data that is shown now.
+    ///
+    /// - Parameter query: What to watch.
+    public func observe(_ query: Query<Value>) {
+        change(to: query, isEqual: query.isEqual) { $0 }
+    }
+
+    /// Watches a part of another query's data from now on.
+    ///
+    /// - Parameters:
+    ///   - query: What to watch.
+    ///   - select: As in the initializer.
+    public func observe<Source>(_ query: Query<Source>, select: @escaping @Sendable (Source) throws -> Value) {
+        change(to: query, isEqual: ValueTraits<Value>().isEqual, select)
+    }
+
+    private func change<Source>(
+        to query: Query<Source>,
+        isEqual: (@Sendable (Value, Value) -> Bool)?,
+        _ select: @escaping @Sendable (Source) throws -> Value
+    ) {
+        let old = engine.current()
+        let listener = WeakListener<Value>()
+        listener.observer = self
+        let (isEnabled, placeholder) = state.withLock { ($0.isEnabled, $0.placeholder) }
+        let engine = QueryObservation(
+            client: client,
+            query: query,
+            isEnabled: isEnabled,
+            placeholder: placeholder,
+            previous: old.data,
+            isEqual: isEqual,
+            select: select,
+            onChange: { listener.tell($0, $1) }
+        )
+        let (replaced, isStarted) = state.withLock { state in
+            defer { state.engine = engine }
+            return (state.engine, state.users > 0)
+        }
+        // The new one comes before the old one goes, so that a query which both watch has an observer all the time.
+        if isStarted { engine.start(isSwitch: true) }
+        replaced.stop()
+        tell(old, engine.current())
+    }
+
+    /// What is known, now and after each change, for one reader at a time. While it is read, it observes. A reader who is
+    /// slow misses what was there in between, never what is there last.
+    public var snapshots: QuerySnapshots<Value> { QuerySnapshots(observer: self, readers: readers) }
+}
+
+/// Leads from an entry to the observer without keeping it.
+///
+/// The reference is set once, before anyone else knows the listener; a weak reference itself can be read by any thread.
+private final class WeakListener<Value: Sendable>: Sendable {
+    private let reference = Mutex(Reference())
+
+    private struct Reference {
+        weak var observer: QueryObserver<Value>?
+    }
+
+    var observer: QueryObserver<Value>? {
+        get { reference.withLock { $0.observer } }
+        set { reference.withLock { $0.observer = newValue } }
+    }
+
+    func tell(_ old: QuerySnapshot<Value>, _ new: QuerySnapshot<Value>) {
+        observer?.tell(old, new)
+    }
+}

@@ -1,0 +1,97 @@
+/// A change that is shown before the server has made it.
+///
+/// It is kept as a function and done again to whatever the server answers meanwhile, so several can be under way, and a
+/// failed one goes without touching the others. The function has to come to the same when it is done twice: set a value
+/// or replace an element by its identity rather than counting up or appending blindly.
+public struct OptimisticUpdate<Value: Sendable>: Sendable {
+    let client: QueryClient
+    let query: Query<Value>
+    let identifier: UInt64
+
+    /// The server has made the change: it is part of the data from here on, also for fetches that were asked for before.
+    ///
+    /// After a confirmation or a rollback, further ones do nothing.
+    public func confirm() {
+        settle(.changeConfirmed(query.key), isConfirmed: true) { [identifier] in $0.confirm(identifier, as: nil) }
+    }
+
+    /// The server has made the change, and has said what came of it.
+    ///
+    /// - Parameter truth: Does what the server did, in place of what was shown until now.
+    public func confirm(as truth: @escaping @Sendable (inout Value) -> Void) {
+        settle(.changeConfirmed(query.key), isConfirmed: true) { [identifier] in $0.confirm(identifier, as: truth) }
+    }
+
+    /// The server did not make the change: everything looks as if it had never been asked for.
+    public func rollback() {
+        settle(.changeRolledBack(query.key), isConfirmed: false) { [identifier] in $0.remove(identifier) }
+    }
+
+    private func settle(_ event: QueryEvent, isConfirmed: Bool, _ change: (inout Overlay<Value>) -> Void) {
+        client.edit(
+            find: { $0.entry(query) },
+            change: { overlay -> Void? in
+                guard overlay.hasPatch(identifier) else { return nil }
+                change(&overlay)
+                return ()
+            },
+            commit: { cache, entry, edit, _ in
+                cache.change(entry, edit)
+                cache.inspection.record(event)
+                if isConfirmed { cache.markUnsaved(entry) }
+                if entry.isDisposable { entry.idleSince = cache.now }
+            }
+        )
+    }
+}
+
+extension QueryClient {
+    /// Shows a change before the server has made it. Call ``OptimisticUpdate/confirm()`` or
+    /// ``OptimisticUpdate/rollback()`` when it is known; within a mutation use ``MutationContext``, which does it by
+    /// itself.
+    ///
+    /// - Parameters:
+    ///   - query: Whose data is changed. Without data, the change is shown when there is some.
+    ///   - change: Changes it. It is called whenever there is new data below it, so it has to come to the same when it is
+    ///     done twice, and must not depend on anything that changes.
+    public func optimisticUpdate<Value>(
+        _ query: Query<Value>,
+        _ change: @escaping @Sendable (inout Value) -> Void
+    ) -> OptimisticUpdate<Value> {
+        wake(query)
+        let identifier = withCache { $0.nextIdentifier() }
+        edit(
+            find: { $0.makeEntry(query, initial: .none) },
+            change: { $0.add(.init(identifier: identifier, change: change)) },
+            commit: { cache, entry, edit, _ in
+                cache.change(entry, edit)
+                cache.inspection.record(.changedOptimistically(entry.key))
+            }
+        )
+        return OptimisticUpdate(client: self, query: query, identifier: identifier)
+    }
+
+    /// Shows a change in every entry that a filter finds and whose values have a type.
+    ///
+    /// - Parameters:
+    ///   - filter: Which entries, such as all lists.
+    ///   - type: The type of their values; others are left alone.
+    ///   - change: As for ``optimisticUpdate(_:_:)``.
+    /// - Returns: One for each entry.
+    public func optimisticUpdate<Value: Sendable>(
+        matching filter: QueryFilter,
+        as type: Value.Type,
+        _ change: @escaping @Sendable (inout Value) -> Void
+    ) -> [OptimisticUpdate<Value>] {
+        let keys = withEntries(filter) { _, entries in entries.filter { $0 is Entry<Value> }.map(\.key) }
+        return batch { keys.map { optimisticUpdate(Query<Value>(key: $0), change) } }
+    }
+}
+
+extension Cache {
+    mutating func change<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>) {
+        recency.changeCost(of: entry, to: edit.cost)
+        entry.machine.change(edit.overlay, version: edit.version, isSame: edit.isSame)
+        changed(entry)
+    }
+}

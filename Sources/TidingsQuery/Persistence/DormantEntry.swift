@@ -1,0 +1,82 @@
+/// An entry that came back from storage and waits, encoded, for somebody who knows the type of its value.
+final class DormantEntry: AnyEntry {
+    let stored: PersistedEntry
+    private var isMarked: Bool
+    private var notes: QueryMetadata
+
+    init(_ stored: PersistedEntry, key: QueryKey, identifier: UInt64, at moment: Timestamp) {
+        self.stored = stored
+        isMarked = stored.isInvalidated
+        notes = stored.metadata
+        super.init(key: key, identifier: identifier, at: moment)
+        cost = stored.value.count
+    }
+
+    override var status: QueryStatus { .success }
+    override var hasData: Bool { true }
+    override var isInvalidated: Bool { isMarked }
+    override var isUntouched: Bool { true }
+    override var updatedAt: Timestamp? { Timestamp(stored.updatedAt) }
+    override var baseVersion: Int64? { stored.version }
+    override var metadata: QueryMetadata { notes }
+
+    override func isStale(_ staleTime: StaleTime, at moment: Timestamp) -> Bool {
+        switch staleTime {
+        case .static: false
+        case .infinite: isMarked
+        case .after(let duration): isMarked || moment - Timestamp(stored.updatedAt) >= duration
+        }
+    }
+
+    override func invalidate(asOf epoch: QueryEpoch) -> InvalidationOutcome {
+        isMarked = true
+        return .marked
+    }
+
+    override func setMetadata(_ metadata: QueryMetadata) {
+        notes = metadata
+    }
+
+    override func record() -> UnencodedRecord? {
+        let value = stored.value
+        return UnencodedRecord(
+            key: key,
+            updatedAt: Timestamp(stored.updatedAt),
+            version: stored.version,
+            isInvalidated: isMarked,
+            metadata: notes,
+            encode: { value }
+        )
+    }
+
+    /// What is known of the data now.
+    var restored: QueryMachineRestored {
+        QueryMachineRestored(
+            updatedAt: Timestamp(stored.updatedAt),
+            version: stored.version,
+            isInvalidated: isMarked,
+            metadata: notes
+        )
+    }
+}
+
+/// An entry on its way to storage. Encoding runs a caller's function, so it waits until the critical section is over.
+struct UnencodedRecord: Sendable {
+    let key: QueryKey
+    let updatedAt: Timestamp
+    let version: Int64?
+    let isInvalidated: Bool
+    let metadata: QueryMetadata
+    let encode: @Sendable () throws -> [UInt8]
+
+    func encoded() throws -> PersistedEntry {
+        PersistedEntry(
+            key: key.description,
+            value: try encode(),
+            updatedAt: updatedAt.date,
+            version: version,
+            isInvalidated: isInvalidated,
+            metadata: metadata
+        )
+    }
+}

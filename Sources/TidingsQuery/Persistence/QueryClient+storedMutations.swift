@@ -1,0 +1,138 @@
+import Logging
+
+/// A mutation's definition, whatever its types.
+protocol AnyMutationDefinition: Sendable {
+    func resume(_ stored: PersistedMutation, by client: QueryClient) throws
+}
+
+extension Mutation: AnyMutationDefinition {
+    func resume(_ stored: PersistedMutation, by client: QueryClient) throws {
+        guard let codec else {
+            throw QueryError(.notRegistered, "The input of the mutation \(stored.name) is not Codable.")
+        }
+        client.resume(self, stored, with: try codec.decode(stored.input))
+    }
+}
+
+extension QueryClient {
+    /// Tells the client what a stored mutation does, so that it can be sent after a restart. Register all that have a name
+    /// before ``run()``; those that were stored under a name that nobody registers wait until somebody does.
+    ///
+    /// - Parameter mutation: A mutation with a name and a `Codable` input.
+    public func register<Input, Output>(_ mutation: Mutation<Input, Output>) {
+        guard let name = mutation.name else { return }
+        let waiting = withCache { cache -> [PersistedMutation] in
+            cache.mutations.definitions[name] = mutation
+            defer { cache.mutations.orphans.removeAll { $0.name == name } }
+            return cache.mutations.orphans.filter { $0.name == name }
+        }
+        for stored in waiting { resume(stored, mutation) }
+    }
+
+    func restoreMutations(from persister: any QueryPersister) async {
+        do {
+            for stored in try await persister.loadMutations() {
+                let definition = withCache { cache -> (any AnyMutationDefinition)? in
+                    let definition = cache.mutations.definitions[stored.name]
+                    if definition == nil { cache.mutations.orphans.append(stored) }
+                    return definition
+                }
+                if let definition { resume(stored, definition) }
+            }
+        } catch {
+            configuration.logger.error("Stored mutations could not be loaded: \(error)")
+        }
+    }
+
+    private func resume(_ stored: PersistedMutation, _ definition: any AnyMutationDefinition) {
+        do {
+            try definition.resume(stored, by: self)
+        } catch {
+            configuration.logger.error("A stored mutation cannot be read: \(error)")
+        }
+    }
+
+    /// Takes up a mutation where the process before left it. Its optimistic changes are made anew: they were never stored.
+    fileprivate func resume<Input, Output>(
+        _ mutation: Mutation<Input, Output>,
+        _ stored: PersistedMutation,
+        with input: Input
+    ) {
+        let context = MutationContext(
+            client: self,
+            identifier: stored.identifier,
+            idempotencyKey: stored.idempotencyKey
+        )
+        let run = MutationRun(mutation, input: input, context: context) {}
+        let scope = mutation.scope(input)
+        let isNew = withCache { cache -> Bool in
+            guard cache.mutations.index(of: stored.identifier) == nil else { return false }
+            var item = MutationTable.Item(
+                identifier: stored.identifier,
+                name: stored.name,
+                scope: scope,
+                submittedAt: Timestamp(stored.submittedAt),
+                idempotencyKey: stored.idempotencyKey,
+                isStored: true,
+                run: run
+            )
+            if let failure = stored.failure {
+                item.machine = .failed(StoredFailure(description: failure), at: cache.now)
+            }
+            cache.mutations.append(item)
+            return true
+        }
+        if isNew, stored.failure == nil { run.start(by: self) }
+    }
+
+    /// Stores a mutation before it is sent for the first time.
+    func store<Input, Output>(_ run: MutationRun<Input, Output>) async {
+        await save(run, failure: nil)
+    }
+
+    func storeFailure<Input, Output>(of run: MutationRun<Input, Output>) async {
+        let failure = withCache { cache in
+            cache.mutations.index(of: run.identifier)
+                .flatMap { cache.mutations.items[$0].machine.failureReason }
+                .map { String(describing: $0) }
+        }
+        await save(run, failure: failure)
+    }
+
+    private func save<Input, Output>(_ run: MutationRun<Input, Output>, failure: String?) async {
+        guard let persister = configuration.persister, let name = run.mutation.name, let codec = run.mutation.codec,
+            let submittedAt = withCache({ cache in
+                cache.mutations.index(of: run.identifier).map { cache.mutations.items[$0].submittedAt }
+            })
+        else { return }
+        do {
+            try await persister.save(
+                PersistedMutation(
+                    identifier: run.identifier,
+                    name: name,
+                    input: try codec.encode(run.input),
+                    idempotencyKey: run.context.idempotencyKey,
+                    submittedAt: submittedAt.date,
+                    failure: failure
+                )
+            )
+        } catch {
+            configuration.logger.error("The mutation \(name) could not be stored: \(error)")
+        }
+    }
+
+    /// Takes a mutation out of storage.
+    func forget(_ identifier: MutationIdentifier) async {
+        guard let persister = configuration.persister else { return }
+        do {
+            try await persister.removeMutation(identifier)
+        } catch {
+            configuration.logger.error("The mutation \(identifier) could not be taken out of storage: \(error)")
+        }
+    }
+}
+
+/// What a stored mutation failed with in an earlier process.
+struct StoredFailure: Error, CustomStringConvertible {
+    let description: String
+}

@@ -1,0 +1,155 @@
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
+/// Keeps entries and mutations across restarts, each on its own.
+///
+/// A client calls one method at a time, except that mutations may be saved while entries are. Methods may throw at any
+/// time: the client logs it and goes on without what was not stored.
+public protocol QueryPersister: Sendable {
+    /// Loads entries.
+    ///
+    /// - Parameters:
+    ///   - selection: Which ones. A client asks for those on screen first, and then for the others.
+    ///   - scope: What is still of use. Everything else should be deleted.
+    /// - Returns: What can be read; what cannot is deleted and told of.
+    func load(_ selection: PersistedSelection, in scope: PersistenceScope) async throws -> PersistedEntries
+
+    /// Stores changes, in order, all of them or none. An entry that is already stored is replaced if the new one is not
+    /// older.
+    func save(_ changes: [PersistedChange], in scope: PersistenceScope) async throws
+
+    /// Loads the mutations that were not confirmed, in the order in which they were asked for.
+    func loadMutations() async throws -> [PersistedMutation]
+
+    /// Stores a mutation, or replaces it.
+    func save(_ mutation: PersistedMutation) async throws
+
+    /// Forgets a mutation.
+    func removeMutation(_ identifier: MutationIdentifier) async throws
+}
+
+/// Which stored entries to load.
+public enum PersistedSelection: Sendable {
+    /// Those of some keys.
+    case keys([QueryKey])
+    /// All but those of some keys.
+    case allExcept([QueryKey])
+}
+
+/// Which stored entries are of use.
+public struct PersistenceScope: Hashable, Sendable {
+    /// Marks the format: what was stored with another one is of no use.
+    public let buster: String
+    /// What is older is of no use.
+    public let oldest: Date
+
+    /// Makes a scope.
+    public init(buster: String, oldest: Date) {
+        self.buster = buster
+        self.oldest = oldest
+    }
+}
+
+/// An entry as it is stored.
+public struct PersistedEntry: Sendable, Codable {
+    /// The name of the entry, in its canonical form.
+    public let key: String
+    /// The encoded value.
+    public let value: [UInt8]
+    /// When the value was set or fetched.
+    public let updatedAt: Date
+    /// The version of the value, if its query says it.
+    public let version: Int64?
+    /// Whether somebody said that it is out of date.
+    public let isInvalidated: Bool
+    /// What the fetch kept beside the value.
+    public let metadata: QueryMetadata
+
+    /// Makes an entry.
+    public init(
+        key: String,
+        value: [UInt8],
+        updatedAt: Date,
+        version: Int64?,
+        isInvalidated: Bool,
+        metadata: QueryMetadata
+    ) {
+        self.key = key
+        self.value = value
+        self.updatedAt = updatedAt
+        self.version = version
+        self.isInvalidated = isInvalidated
+        self.metadata = metadata
+    }
+}
+
+/// What was loaded.
+public struct PersistedEntries: Sendable {
+    /// What can be read.
+    public var entries: [PersistedEntry]
+    /// The keys, as they are stored, of what could not be read.
+    public var corrupt: [String]
+
+    /// Makes a result.
+    public init(entries: [PersistedEntry] = [], corrupt: [String] = []) {
+        self.entries = entries
+        self.corrupt = corrupt
+    }
+}
+
+/// A change of what is stored.
+public enum PersistedChange: Sendable {
+    /// Store an entry.
+    case save(PersistedEntry)
+    /// Forget the entry of a key.
+    case remove(String)
+}
+
+/// A mutation as it is stored.
+public struct PersistedMutation: Sendable, Codable {
+    /// Which one it is.
+    public let identifier: MutationIdentifier
+    /// What kind of mutation it is.
+    public let name: String
+    /// The encoded input.
+    public let input: [UInt8]
+    /// The same for all attempts.
+    public let idempotencyKey: String
+    /// When it was asked for.
+    public let submittedAt: Date
+    /// What it failed with, for a person to read; nil if it has not failed for good.
+    public var failure: String?
+
+    /// Makes a stored mutation.
+    public init(
+        identifier: MutationIdentifier,
+        name: String,
+        input: [UInt8],
+        idempotencyKey: String,
+        submittedAt: Date,
+        failure: String? = nil
+    ) {
+        self.identifier = identifier
+        self.name = name
+        self.input = input
+        self.idempotencyKey = idempotencyKey
+        self.submittedAt = submittedAt
+        self.failure = failure
+    }
+}
+
+/// How entries are kept across restarts.
+public struct PersistenceOptions: Sendable {
+    /// What is older is not restored.
+    public var maxAge: Duration = .seconds(86_400)
+    /// What was stored with another text is not restored: change it when values change their form.
+    public var buster = ""
+    /// How long changes are collected before they are stored.
+    public var saveDelay: Duration = .seconds(1)
+
+    /// Starts with the defaults.
+    public init() {}
+}
