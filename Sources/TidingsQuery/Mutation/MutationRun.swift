@@ -34,6 +34,21 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun {
     func ring() { gate.ring() }
     func changed() { onChange() }
 
+    func stored(_ item: MutationTable.Item) -> (@Sendable () -> PersistedMutation?)? {
+        guard let name = mutation.name, let codec = mutation.codec else { return nil }
+        let (identifier, key, date, input) = (item.identifier, item.idempotencyKey, item.submittedAt.date, input)
+        return {
+            guard let bytes = try? codec.encode(input) else { return nil }
+            return PersistedMutation(
+                identifier: identifier,
+                name: name,
+                input: bytes,
+                idempotencyKey: key,
+                submittedAt: date
+            )
+        }
+    }
+
     func discard() {
         task.withLock { $0 }?.cancel()
         context.rollBackChanges()
@@ -49,4 +64,6 @@ protocol AnyMutationRun: AnyObject, Sendable {
     func ring()
     func changed()
     func discard()
+    /// What encodes it, for storage; nil if it has no name or cannot be encoded.
+    func stored(_ item: MutationTable.Item) -> (@Sendable () -> PersistedMutation?)?
 }

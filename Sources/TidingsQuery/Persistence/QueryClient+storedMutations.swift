@@ -31,17 +31,20 @@ extension QueryClient {
 
     func restoreMutations(from persister: any QueryPersister) async {
         do {
-            for stored in try await persister.loadMutations() {
-                let definition = withCache { cache -> (any AnyMutationDefinition)? in
-                    let definition = cache.mutations.definitions[stored.name]
-                    if definition == nil { cache.mutations.orphans.append(stored) }
-                    return definition
-                }
-                if let definition { resume(stored, definition) }
-            }
+            for stored in try await persister.loadMutations() { take(stored) }
         } catch {
             configuration.logger.error("Stored mutations could not be loaded: \(error)")
         }
+    }
+
+    /// Takes up a mutation of another client, when it is known what it does.
+    func take(_ stored: PersistedMutation) {
+        let definition = withCache { cache -> (any AnyMutationDefinition)? in
+            let definition = cache.mutations.definitions[stored.name]
+            if definition == nil { cache.mutations.orphans.append(stored) }
+            return definition
+        }
+        if let definition { resume(stored, definition) }
     }
 
     private func resume(_ stored: PersistedMutation, _ definition: any AnyMutationDefinition) {

@@ -17,6 +17,8 @@ final class Bench: Sendable {
     let online = Condition(true)
     let focus = Condition(true)
     let client: QueryClient
+    /// An observer that nobody keeps ends.
+    private let kept = Mutex<[any AnyObject & Sendable]>([])
     static let start = Date(timeIntervalSince1970: 1_700_000_000)
 
     init(startDate: Date = Bench.start, _ configure: (inout QueryClient.Configuration) -> Void = { _ in }) {
@@ -62,6 +64,7 @@ final class Bench: Sendable {
         begin { [client] in await client.run() }
     }
 
+    @discardableResult
     func observer<Value>(
         _ query: Query<Value>,
         isEnabled: Bool = true,
@@ -69,6 +72,7 @@ final class Bench: Sendable {
     ) -> QueryObserver<Value> {
         let observer = QueryObserver(query, in: client, isEnabled: isEnabled, placeholder: placeholder)
         observer.start()
+        kept.withLock { $0.append(observer) }
         settle()
         return observer
     }
