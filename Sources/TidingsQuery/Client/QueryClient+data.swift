@@ -120,44 +120,39 @@ extension QueryClient {
 
     private func set<Value>(_ query: Query<Value>, _ updatedAt: Date?, _ compute: (Value?) -> Value?) {
         wake(query)
-        while true {
-            let draft = withCache { $0.entry(query)?.draft }
-            guard let value = compute(draft?.overlay.base) else { return }
-            var overlay = draft?.overlay ?? Overlay()
+        upsert(query) { overlay in
+            guard let value = compute(overlay.base) else { return false }
             overlay.replace(value)
-            let edit = (draft ?? Draft(query)).edit(overlay)
-            switch withCache({ $0.set(query, edit, from: draft, updatedAt) }) {
-            case .done: return
-            case .overtaken: continue
-            case .typeMismatch: return configuration.logger.error("\(QueryError.typeMismatch(query.key))")
-            }
+            return true
+        } commit: { cache, entry, edit in
+            cache.set(entry, edit, updatedAt: updatedAt)
         }
     }
 }
 
 /// What came of putting back a draft.
-enum SetOutcome {
+private enum SetOutcome {
     case done
     /// Somebody else was faster.
     case overtaken
     case typeMismatch
 }
 
+private enum FoundEntry<Value: Sendable> {
+    case entry(Entry<Value>)
+    case overtaken
+    case typeMismatch
+}
+
 extension Cache {
-    mutating func set<Value>(
-        _ query: Query<Value>,
-        _ edit: Edit<Value>,
-        from draft: Draft<Value>?,
-        _ updatedAt: Date?
-    ) -> SetOutcome {
+    /// The entry of a query, made if it is not there, if it is still as in a draft.
+    fileprivate mutating func entry<Value>(_ query: Query<Value>, asIn draft: Draft<Value>?) -> FoundEntry<Value> {
         if let draft {
             guard let entry = entry(query), entry.isAsIn(draft) else { return .overtaken }
         } else if let existing = entries[query.key] {
             return existing is Entry<Value> ? .overtaken : .typeMismatch
         }
-        guard let entry = makeEntry(query, initial: .none) else { return .typeMismatch }
-        set(entry, edit, updatedAt: updatedAt)
-        return .done
+        return makeEntry(query, initial: .none).map { .entry($0) } ?? .typeMismatch
     }
 
     mutating func set<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>, updatedAt: Date?) {
@@ -201,6 +196,35 @@ extension QueryClient {
                 return commit(&cache, entry, edit, note)
             }
             if let outcome { return outcome }
+        }
+    }
+
+    /// As ``edit(find:change:commit:)``, and makes the entry if it is not there, together with what is put into it: an
+    /// entry that is made before could be forgotten again before that.
+    func upsert<Value>(
+        _ query: Query<Value>,
+        change: (inout Overlay<Value>) -> Bool,
+        commit: (inout Cache, Entry<Value>, Edit<Value>) -> Void
+    ) {
+        while true {
+            let draft = withCache { $0.entry(query)?.draft }
+            var overlay = draft?.overlay ?? Overlay()
+            guard change(&overlay) else { return }
+            let edit = (draft ?? Draft(query)).edit(overlay)
+            let outcome = withCache { cache -> SetOutcome in
+                switch cache.entry(query, asIn: draft) {
+                case .overtaken: return .overtaken
+                case .typeMismatch: return .typeMismatch
+                case .entry(let entry):
+                    commit(&cache, entry, edit)
+                    return .done
+                }
+            }
+            switch outcome {
+            case .done: return
+            case .overtaken: continue
+            case .typeMismatch: return configuration.logger.error("\(QueryError.typeMismatch(query.key))")
+            }
         }
     }
 

@@ -95,7 +95,7 @@ extension QuerySnapshot {
         dataStamp == other.dataStamp && errorStamp == other.errorStamp && status == other.status
             && fetchStatus == other.fetchStatus && isStale == other.isStale && isPlaceholder == other.isPlaceholder
             && failureCount == other.failureCount && hasOptimisticChanges == other.hasOptimisticChanges
-            && isFetchedAfterMount == other.isFetchedAfterMount && fetchDirection == other.fetchDirection
+            && fetchDirection == other.fetchDirection
             && metadata == other.metadata
     }
 }

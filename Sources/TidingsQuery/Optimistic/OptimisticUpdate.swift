@@ -60,14 +60,13 @@ extension QueryClient {
     ) -> OptimisticUpdate<Value> {
         wake(query)
         let identifier = withCache { $0.nextIdentifier() }
-        edit(
-            find: { $0.makeEntry(query, initial: .none) },
-            change: { $0.add(.init(identifier: identifier, change: change)) },
-            commit: { cache, entry, edit, _ in
-                cache.change(entry, edit)
-                cache.inspection.record(.changedOptimistically(entry.key))
-            }
-        )
+        upsert(query) { overlay in
+            overlay.add(.init(identifier: identifier, change: change))
+            return true
+        } commit: { cache, entry, edit in
+            cache.change(entry, edit)
+            cache.inspection.record(.changedOptimistically(entry.key))
+        }
         return OptimisticUpdate(client: self, query: query, identifier: identifier)
     }
 
