@@ -27,6 +27,7 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         var updatesAtMount = (data: 0, errors: 0)
     }
 
+    private let identifier: UInt64
     private let client: QueryClient
     private let query: Query<Source>
     private let select: @Sendable (Source) throws -> Output
@@ -47,6 +48,7 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         select: @escaping @Sendable (Source) throws -> Output,
         onChange: @escaping @Sendable (QuerySnapshot<Output>, QuerySnapshot<Output>) -> Void
     ) {
+        identifier = client.withCache { $0.nextIdentifier() }
         self.client = client
         self.query = query
         self.select = select
@@ -54,7 +56,9 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         self.placeholder = placeholder
         self.previous = previous
         self.onChange = onChange
-        state = Mutex(State(isEnabled: isEnabled, last: .nothing(isStale: isEnabled)))
+        var nothing = QuerySnapshot<Output>.nothing(isStale: isEnabled)
+        nothing.origin = identifier
+        state = Mutex(State(isEnabled: isEnabled, last: nothing))
     }
 
     func start(isSwitch: Bool) {
@@ -135,6 +139,7 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         let staleTime = query.options.staleTime ?? client.options(of: query).staleTime ?? .zero
         let isStale = isEnabled && new.machine.isStale(staleTime, at: new.moment)
         var snapshot = QuerySnapshot(new.machine, data: selection.data, isStale: isStale)
+        snapshot.origin = identifier
         snapshot.dataStamp = selection.stamp
         if let error = selection.error {
             snapshot.error = error

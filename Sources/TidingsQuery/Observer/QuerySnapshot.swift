@@ -36,6 +36,8 @@ public struct QuerySnapshot<Value: Sendable>: Sendable {
     public internal(set) var fetchDirection: FetchDirection?
     /// What the fetch kept beside the data.
     public internal(set) var metadata: QueryMetadata
+    /// Who made it: the stamps of others say nothing.
+    var origin: UInt64 = 0
     /// Tells one value from another without comparing them.
     var dataStamp: UInt64 = 0
     var errorStamp: Int
@@ -92,7 +94,8 @@ extension QuerySnapshot {
     /// Whether somebody who shows one would have to show the other anew. When data that is the same came once more does
     /// not count.
     func looksLike(_ other: QuerySnapshot) -> Bool {
-        dataStamp == other.dataStamp && errorStamp == other.errorStamp && status == other.status
+        origin == other.origin && dataStamp == other.dataStamp && errorStamp == other.errorStamp
+            && status == other.status
             && fetchStatus == other.fetchStatus && isStale == other.isStale && isPlaceholder == other.isPlaceholder
             && failureCount == other.failureCount && hasOptimisticChanges == other.hasOptimisticChanges
             && fetchDirection == other.fetchDirection

@@ -32,6 +32,7 @@ public struct QuerySnapshots<Value: Sendable>: AsyncSequence, Sendable {
         private let readers: SnapshotReaders
         private let bell = Doorbell()
         private let identifier: UInt64
+        private let last = Mutex<QuerySnapshot<Value>?>(nil)
 
         init(observer: QueryObserver<Value>, readers: SnapshotReaders) {
             self.observer = observer
@@ -47,8 +48,17 @@ public struct QuerySnapshots<Value: Sendable>: AsyncSequence, Sendable {
         }
 
         func next() async -> QuerySnapshot<Value>? {
-            await bell.wait()
-            return Task.isCancelled ? nil : observer.snapshot
+            while true {
+                await bell.wait()
+                if Task.isCancelled { return nil }
+                let snapshot = observer.snapshot
+                // Of several changes, the last may have been read with the first.
+                let isNews = last.withLock { last in
+                    defer { last = snapshot }
+                    return last.map { !snapshot.looksLike($0) } ?? true
+                }
+                if isNews { return snapshot }
+            }
         }
     }
 }
