@@ -10,6 +10,12 @@ final class ManualExecutor: TaskExecutor {
         jobs.withLock { $0.append(job) }
     }
 
+    /// Runs one thing.
+    func step() {
+        guard let job = jobs.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else { return }
+        job.runSynchronously(on: asUnownedTaskExecutor())
+    }
+
     /// Runs everything, and what follows from it, until every task waits or is over.
     func drain() {
         while let job = jobs.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
