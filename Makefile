@@ -11,7 +11,7 @@ SUITE ?=
 
 swift_sources = $(wildcard Package.swift Sources Tests Examples)
 
-.PHONY: run test lint format bench faults conformance docs clean help
+.PHONY: run test test-tsan lint format bench faults conformance docs clean help
 
 run: ## Start the demo on http://127.0.0.1:8080 (PORT=…, DB=file keeps its data)
 	@scripts/setup run
@@ -22,6 +22,10 @@ test: ## Run all tests (FILTER=name runs the Swift tests that match)
 	@scripts/setup test
 	@swift test --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
 	@$(if $(FILTER),:,scripts/test-web)
+
+test-tsan: ## Run the tests of the query cache under the thread sanitizer
+	@scripts/setup test
+	@swift test --disable-xctest --sanitize=thread --scratch-path .build/tsan --filter '^TidingsQueryTests\.'
 
 lint: ## Check imports, formatting, links and the scripts themselves
 	@scripts/setup lint
@@ -53,4 +57,4 @@ clean: ## Remove what was built (fetched dependencies stay)
 	@swift package clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'

@@ -10,6 +10,7 @@ let package = Package(
         .library(name: "TidingsHummingbird", targets: ["TidingsHummingbird"]),
         .library(name: "TidingsClient", targets: ["TidingsClient"]),
         .library(name: "TidingsQuery", targets: ["TidingsQuery"]),
+        .library(name: "TidingsQuerySQLite", targets: ["TidingsQuerySQLite"]),
         .library(name: "TidingsTesting", targets: ["TidingsTesting"]),
         .executable(name: "tidings", targets: ["tidings"]),
         .executable(name: "bistro", targets: ["bistro"]),
@@ -84,6 +85,11 @@ let package = Package(
 
         // The cache of queries: knows no socket.
         .target(name: "TidingsQuery", dependencies: [.product(name: "Logging", package: "swift-log")]),
+
+        .target(
+            name: "TidingsQuerySQLite",
+            dependencies: ["TidingsQuery", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
 
         // What users test their own parts with.
         .target(
@@ -171,6 +177,10 @@ let package = Package(
                 "TestSupport", "TidingsQuery", "TidingsTesting",
                 .product(name: "Logging", package: "swift-log"),
             ]
+        ),
+        .testTarget(
+            name: "TidingsQuerySQLiteTests",
+            dependencies: ["TidingsQuery", "TidingsQuerySQLite", .product(name: "GRDB", package: "GRDB.swift")]
         ),
         .testTarget(
             name: "IntegrationTests",

@@ -63,11 +63,13 @@ struct ConcurrencyTests {
             }
         }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await withTaskGroup(of: Void.self) { inner in
-                inner.addTask { await client.run() }
-                for _ in 0..<2000 { await Task.yield() }
-                inner.cancelAll()
-            } }
+            group.addTask {
+                await withTaskGroup(of: Void.self) { inner in
+                    inner.addTask { await client.run() }
+                    for _ in 0..<2000 { await Task.yield() }
+                    inner.cancelAll()
+                }
+            }
             for worker in 0..<6 {
                 group.addTask {
                     var random = SeededGenerator(seed: UInt64(worker))

@@ -155,7 +155,11 @@ final class WalkWorld {
     }
 
     private func answer(_ index: Int) {
-        if travelling[index].fate == .applied { travelling[index].call.succeed(1) } else { travelling[index].call.fail() }
+        if travelling[index].fate == .applied {
+            travelling[index].call.succeed(1)
+        } else {
+            travelling[index].call.fail()
+        }
     }
 
     private func disturb() {

@@ -1,0 +1,30 @@
+import GRDB
+
+/// The tables. Another version of them has other names, so that an older program finds nothing rather than something
+/// strange.
+enum Schema {
+    static func create(in database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE IF NOT EXISTS entry1 (
+                    key TEXT PRIMARY KEY NOT NULL,
+                    value BLOB NOT NULL,
+                    updated_at REAL NOT NULL,
+                    version INTEGER,
+                    is_invalidated INTEGER NOT NULL,
+                    metadata BLOB,
+                    buster TEXT NOT NULL
+                ) WITHOUT ROWID;
+                CREATE TABLE IF NOT EXISTS mutation1 (
+                    position INTEGER PRIMARY KEY AUTOINCREMENT,
+                    identifier TEXT NOT NULL UNIQUE,
+                    name TEXT NOT NULL,
+                    input BLOB NOT NULL,
+                    idempotency_key TEXT NOT NULL,
+                    submitted_at REAL NOT NULL,
+                    failure TEXT
+                );
+                """
+        )
+    }
+}

@@ -1,0 +1,91 @@
+import GRDB
+import TidingsQuery
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// The rows of entries.
+enum StoredEntry {
+    static func deleteUseless(in database: Database, _ scope: PersistenceScope) throws {
+        try database.cachedStatement(sql: "DELETE FROM entry1 WHERE buster <> ? OR updated_at < ?")
+            .execute(arguments: [scope.buster, scope.oldest.timeIntervalSince1970])
+    }
+
+    static func load(_ selection: PersistedSelection, in database: Database) throws -> PersistedEntries {
+        var found = PersistedEntries()
+        switch selection {
+        case .keys(let keys):
+            for key in keys {
+                let sql = "SELECT * FROM entry1 WHERE key = ?"
+                try read(Row.fetchCursor(database, sql: sql, arguments: [key.description]), into: &found)
+            }
+        case .allExcept(let keys):
+            let excluded = Set(keys.map(\.description))
+            try read(Row.fetchCursor(database, sql: "SELECT * FROM entry1"), except: excluded, into: &found)
+        }
+        for key in found.corrupt { try remove(key, in: database) }
+        return found
+    }
+
+    private static func read(
+        _ rows: RowCursor,
+        except excluded: Set<String> = [],
+        into found: inout PersistedEntries
+    ) throws {
+        while let row = try rows.next() {
+            let key = String.fromDatabaseValue(row["key"]) ?? ""
+            if excluded.contains(key) { continue }
+            if let entry = entry(row, key) { found.entries.append(entry) } else { found.corrupt.append(key) }
+        }
+    }
+
+    /// - Returns: Nil if the row is not one that this program writes.
+    private static func entry(_ row: Row, _ key: String) -> PersistedEntry? {
+        guard QueryKey(canonical: key) != nil, case .blob(let value) = DatabaseValue.storage(row["value"]),
+            let updatedAt = Double.fromDatabaseValue(row["updated_at"]),
+            let isInvalidated = Bool.fromDatabaseValue(row["is_invalidated"])
+        else { return nil }
+        var metadata = QueryMetadata()
+        if let encoded = Data.fromDatabaseValue(row["metadata"]) {
+            guard let decoded = try? JSONDecoder().decode(QueryMetadata.self, from: encoded) else { return nil }
+            metadata = decoded
+        }
+        return PersistedEntry(
+            key: key,
+            value: [UInt8](value),
+            updatedAt: Date(timeIntervalSince1970: updatedAt),
+            version: Int64.fromDatabaseValue(row["version"]),
+            isInvalidated: isInvalidated,
+            metadata: metadata
+        )
+    }
+
+    static func save(_ entry: PersistedEntry, in database: Database, _ scope: PersistenceScope) throws {
+        let metadata = entry.metadata.isEmpty ? nil : try JSONEncoder().encode(entry.metadata)
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO entry1 (key, value, updated_at, version, is_invalidated, metadata, buster)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (key) DO UPDATE SET
+                    value = excluded.value, updated_at = excluded.updated_at, version = excluded.version,
+                    is_invalidated = excluded.is_invalidated, metadata = excluded.metadata, buster = excluded.buster
+                WHERE excluded.updated_at >= entry1.updated_at OR excluded.buster <> entry1.buster
+                """
+        )
+        .execute(arguments: [
+            entry.key, Data(entry.value), entry.updatedAt.timeIntervalSince1970, entry.version, entry.isInvalidated,
+            metadata, scope.buster,
+        ])
+    }
+
+    static func remove(_ key: String, in database: Database) throws {
+        try database.cachedStatement(sql: "DELETE FROM entry1 WHERE key = ?").execute(arguments: [key])
+    }
+}
+
+extension DatabaseValue {
+    fileprivate static func storage(_ value: DatabaseValue) -> Storage { value.storage }
+}

@@ -1,0 +1,60 @@
+import GRDB
+import TidingsQuery
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// The rows of mutations.
+enum StoredMutation {
+    /// Those that cannot be read are deleted: they could never be sent.
+    static func load(in database: Database) throws -> [PersistedMutation] {
+        let rows = try Row.fetchAll(database, sql: "SELECT * FROM mutation1 ORDER BY position")
+        var found: [PersistedMutation] = []
+        for row in rows {
+            if let mutation = mutation(row) {
+                found.append(mutation)
+            } else {
+                try database.execute(sql: "DELETE FROM mutation1 WHERE position = ?", arguments: [row["position"]])
+            }
+        }
+        return found
+    }
+
+    private static func mutation(_ row: Row) -> PersistedMutation? {
+        guard let identifier = String.fromDatabaseValue(row["identifier"]),
+            let name = String.fromDatabaseValue(row["name"]), let input = Data.fromDatabaseValue(row["input"]),
+            let key = String.fromDatabaseValue(row["idempotency_key"]),
+            let submittedAt = Double.fromDatabaseValue(row["submitted_at"])
+        else { return nil }
+        return PersistedMutation(
+            identifier: MutationIdentifier(identifier),
+            name: name,
+            input: [UInt8](input),
+            idempotencyKey: key,
+            submittedAt: Date(timeIntervalSince1970: submittedAt),
+            failure: String.fromDatabaseValue(row["failure"])
+        )
+    }
+
+    static func save(_ mutation: PersistedMutation, in database: Database) throws {
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO mutation1 (identifier, name, input, idempotency_key, submitted_at, failure)
+                VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (identifier) DO UPDATE SET failure = excluded.failure
+                """
+        )
+        .execute(arguments: [
+            mutation.identifier.description, mutation.name, Data(mutation.input), mutation.idempotencyKey,
+            mutation.submittedAt.timeIntervalSince1970, mutation.failure,
+        ])
+    }
+
+    static func remove(_ identifier: MutationIdentifier, in database: Database) throws {
+        try database.cachedStatement(sql: "DELETE FROM mutation1 WHERE identifier = ?")
+            .execute(arguments: [identifier.description])
+    }
+}
