@@ -1,0 +1,93 @@
+import Synchronization
+
+@testable import TidingsQuery
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Storage in memory, that tells what was asked of it.
+final class FakePersister: QueryPersister {
+    struct State {
+        var entries: [String: PersistedEntry] = [:]
+        var mutations: [PersistedMutation] = []
+        var loads: [[String]] = []
+        var saves: [Int] = []
+        var corrupt: [String] = []
+        var isBroken = false
+        var scope: PersistenceScope?
+    }
+
+    private let state = Mutex(State())
+
+    func read<Value: Sendable>(_ body: (State) -> Value) -> Value { state.withLock { body($0) } }
+    func change(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
+
+    /// Puts an entry in as if an earlier process had.
+    func put(_ key: QueryKey, _ json: String, updatedAt: Date = Bench.start, isInvalidated: Bool = false) {
+        let entry = PersistedEntry(
+            key: key.description,
+            value: Array(json.utf8),
+            updatedAt: updatedAt,
+            version: nil,
+            isInvalidated: isInvalidated,
+            metadata: QueryMetadata()
+        )
+        change { $0.entries[key.description] = entry }
+    }
+
+    func stored(_ key: QueryKey) -> String? {
+        read { $0.entries[key.description].map { String(decoding: $0.value, as: UTF8.self) } }
+    }
+
+    func load(_ selection: PersistedSelection, in scope: PersistenceScope) async throws -> PersistedEntries {
+        try state.withLock { state in
+            if state.isBroken { throw TestError(name: "broken") }
+            state.scope = scope
+            let useful = state.entries.values.filter { $0.updatedAt >= scope.oldest }.sorted { $0.key < $1.key }
+            switch selection {
+            case .keys(let keys):
+                let wanted = Set(keys.map(\.description))
+                let found = useful.filter { wanted.contains($0.key) }
+                state.loads.append(found.map(\.key))
+                return PersistedEntries(entries: found)
+            case .allExcept(let keys):
+                let excluded = Set(keys.map(\.description))
+                let found = useful.filter { !excluded.contains($0.key) }
+                state.loads.append(found.map(\.key))
+                return PersistedEntries(entries: found, corrupt: state.corrupt)
+            }
+        }
+    }
+
+    func save(_ changes: [PersistedChange], in scope: PersistenceScope) async throws {
+        try state.withLock { state in
+            if state.isBroken { throw TestError(name: "broken") }
+            state.saves.append(changes.count)
+            for change in changes {
+                switch change {
+                case .save(let entry): state.entries[entry.key] = entry
+                case .remove(let key): state.entries[key] = nil
+                }
+            }
+        }
+    }
+
+    func loadMutations() async throws -> [PersistedMutation] { read(\.mutations) }
+
+    func save(_ mutation: PersistedMutation) async throws {
+        change { state in
+            if let index = state.mutations.firstIndex(where: { $0.identifier == mutation.identifier }) {
+                state.mutations[index] = mutation
+            } else {
+                state.mutations.append(mutation)
+            }
+        }
+    }
+
+    func removeMutation(_ identifier: MutationIdentifier) async throws {
+        change { $0.mutations.removeAll { $0.identifier == identifier } }
+    }
+}

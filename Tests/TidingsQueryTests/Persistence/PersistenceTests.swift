@@ -1,0 +1,377 @@
+import Testing
+
+@testable import TidingsQuery
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+@Suite("Keeping entries")
+struct PersistenceTests {
+    let persister = FakePersister()
+    let server = FakeServer<Int>()
+    let bench: Bench
+
+    init() { bench = Bench { [persister] in $0.persister = persister } }
+
+    private func query(_ key: QueryKey) -> Query<Int> { server.query(key) { $0.staleTime = .seconds(60) } }
+
+    @Test("come back when somebody asks for them")
+    func restores() {
+        persister.put(["a"], "5")
+        bench.run()
+        #expect(bench.client.entries().map(\.key) == [["a"]])
+        #expect(bench.client.entries()[0].hasData)
+        #expect(bench.client.data(of: query(["a"])) == 5)
+        #expect(bench.client.state(of: query(["a"]))?.isStale == false)
+        #expect(bench.fetch(query(["a"])).value == 5)
+        #expect(server.count == 0)
+    }
+
+    @Test("what is on screen comes first")
+    func observedFirst() {
+        for name in ["a", "b", "c"] as [QueryKey.Segment] { persister.put([name], "1") }
+        bench.observer(query(["b"]))
+        bench.run()
+        #expect(persister.read(\.loads) == [[#"["b"]"#], [#"["a"]"#, #"["c"]"#]])
+    }
+
+    @Test("observers wait with their fetches until it is known what was stored")
+    func waits() {
+        persister.put(["fresh"], "5")
+        let fresh = bench.observer(query(["fresh"]))
+        let missing = bench.observer(query(["missing"]))
+        #expect(server.count == 0)
+        #expect(fresh.isPending)
+        bench.run()
+        #expect(fresh.data == 5)
+        #expect(server.count == 1)
+        #expect(missing.isLoading)
+    }
+
+    @Test("what is stale is shown and fetched")
+    func stale() {
+        persister.put(["a"], "5", updatedAt: Bench.start.addingTimeInterval(-60))
+        let observer = bench.observer(query(["a"]))
+        bench.run()
+        #expect(observer.data == 5)
+        #expect(observer.isRefetching)
+    }
+
+    @Test("what was invalidated is still so")
+    func invalidated() {
+        persister.put(["a"], "5", isInvalidated: true)
+        bench.run()
+        #expect(bench.client.entries()[0].isInvalidated)
+        #expect(bench.client.state(of: query(["a"]))?.isStale == true)
+    }
+
+    @Test("what nobody has asked for yet can be invalidated")
+    func invalidateDormant() {
+        persister.put(["a"], "5")
+        bench.run()
+        bench.client.invalidate(["a"])
+        #expect(bench.client.state(of: query(["a"]))?.isStale == true)
+        #expect(bench.client.data(of: query(["a"])) == 5)
+    }
+
+    @Test("the newer one wins", arguments: [-10, 10])
+    func newer(_ seconds: Int) {
+        persister.put(["a"], "5", updatedAt: Bench.start.addingTimeInterval(Double(seconds)))
+        bench.client.setData(7, for: query(["a"]))
+        bench.run()
+        #expect(bench.client.data(of: query(["a"])) == (seconds > 0 ? 5 : 7))
+    }
+
+    @Test("what is too old stays away")
+    func maxAge() {
+        persister.put(["a"], "5", updatedAt: Bench.start.addingTimeInterval(-86_401))
+        bench.run()
+        #expect(bench.client.entries().isEmpty)
+        #expect(persister.read { $0.scope?.oldest } == Bench.start.addingTimeInterval(-86_400))
+    }
+
+    @Test("what cannot be read is dropped and told of, the rest comes")
+    func corrupt() {
+        persister.put(["a"], "no number")
+        persister.put(["b"], "5")
+        persister.change { $0.corrupt = ["[\"x\"]"] }
+        let events = bench.events()
+        bench.run()
+        #expect(bench.client.data(of: query(["a"])) == nil)
+        #expect(bench.client.data(of: query(["b"])) == 5)
+        bench.settle()
+        let corrupt = events.elements.compactMap { event -> QueryKey? in
+            guard case .corrupt(let key, _) = event else { return nil }
+            return key
+        }
+        #expect(corrupt == [["x"], ["a"]])
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == nil)
+    }
+
+    @Test("changes are stored a little later, together")
+    func writeBehind() {
+        bench.run()
+        bench.client.setData(1, for: query(["a"]))
+        bench.client.setData(2, for: query(["a"]))
+        bench.client.setData(3, for: query(["b"]))
+        bench.advance(.milliseconds(999))
+        #expect(persister.read(\.saves).isEmpty)
+        bench.advance(.milliseconds(1))
+        #expect(persister.read(\.saves) == [2])
+        #expect(persister.stored(["a"]) == "2")
+        bench.fetch(query(["c"]))
+        server.succeedAll(9)
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["c"]) == "9")
+        #expect(persister.read(\.saves) == [2, 1])
+    }
+
+    @Test("the last changes are stored when the client ends")
+    func lastChanges() {
+        let run = bench.run()
+        bench.client.setData(1, for: query(["a"]))
+        bench.settle()
+        run.cancel()
+        bench.settle()
+        #expect(persister.stored(["a"]) == "1")
+    }
+
+    @Test("what is removed goes from storage; what is merely forgotten stays")
+    func removed() {
+        bench.run()
+        bench.client.setData(1, for: query(["a"]))
+        bench.client.setData(1, for: query(["b"]))
+        bench.advance(.seconds(1))
+        bench.client.remove(["a"])
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == nil)
+        bench.advance(.seconds(1000))
+        #expect(bench.client.entries().isEmpty)
+        #expect(persister.stored(["b"]) == "1")
+    }
+
+    @Test("optimistic changes are not stored before they are confirmed")
+    func optimistic() {
+        bench.run()
+        bench.client.setData(1, for: query(["a"]))
+        let update = bench.client.optimisticUpdate(query(["a"])) { $0 = 2 }
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "1")
+        update.confirm()
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "2")
+    }
+
+    @Test("a query may stay out of storage")
+    func notPersisted() {
+        bench.run()
+        bench.client.setData(1, for: query(["a"]).with { $0.isPersisted = false })
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == nil)
+    }
+
+    @Test("storage that fails stops nothing")
+    func broken() {
+        persister.change { $0.isBroken = true }
+        let observer = bench.observer(query(["a"]))
+        bench.run()
+        #expect(observer.isLoading)
+        server.succeedAll(1)
+        bench.advance(.seconds(1))
+        #expect(observer.data == 1)
+    }
+
+    // MARK: Mutations
+
+    private func mutation(_ log: Log<String>) -> Mutation<Int, Int> {
+        Mutation("double") { [server] input, context in
+            log.add(context.idempotencyKey)
+            return try await server.request()
+        }
+        .onMutate { input, context in
+            context.optimisticUpdate(Query<Int>(key: ["a"])) { $0 = input }
+        }
+    }
+
+    @Test("a mutation with a name is stored before it is sent, and forgotten when it is confirmed")
+    func storesMutation() {
+        bench.run()
+        let keys = Log<String>()
+        bench.client.start(mutation(keys), 3)
+        bench.settle()
+        #expect(persister.read { $0.mutations.map(\.name) } == ["double"])
+        #expect(persister.read { $0.mutations.map(\.idempotencyKey) } == keys.entries)
+        server.succeedAll(1)
+        bench.settle()
+        #expect(persister.read { $0.mutations.isEmpty })
+    }
+
+    @Test("one that was under way is sent by the next process, with the same key and its optimistic change")
+    func resumes() {
+        bench.online.set(false)
+        bench.run()
+        let keys = Log<String>()
+        bench.client.setData(1, for: Query<Int>(key: ["a"]))
+        bench.client.start(mutation(keys), 3)
+        bench.advance(.seconds(1))
+        #expect(persister.read { $0.mutations.count } == 1)
+
+        let next = Bench { [persister] in $0.persister = persister }
+        next.client.register(mutation(keys))
+        next.run()
+        #expect(next.client.data(of: Query<Int>(key: ["a"])) == 3)
+        #expect(keys.entries == persister.read { $0.mutations.map(\.idempotencyKey) })
+        server.succeedAll(1)
+        next.settle()
+        #expect(next.client.baseData(of: Query<Int>(key: ["a"])) == 3)
+        #expect(persister.read { $0.mutations.isEmpty })
+    }
+
+    @Test("one whose definition is registered later waits for it")
+    func registeredLater() {
+        bench.online.set(false)
+        bench.run()
+        let keys = Log<String>()
+        bench.client.start(mutation(keys), 3)
+        bench.settle()
+        let next = Bench { [persister] in $0.persister = persister }
+        next.run()
+        #expect(keys.entries.isEmpty)
+        next.client.register(mutation(keys))
+        next.settle()
+        #expect(keys.entries.count == 1)
+    }
+
+    @Test("one that failed for good stays until somebody retries or discards it", arguments: [true, false])
+    func needsAttention(_ isRetried: Bool) throws {
+        bench.run()
+        let keys = Log<String>()
+        bench.client.start(mutation(keys), 3)
+        bench.settle()
+        server.failAll()
+        bench.settle()
+        #expect(persister.read { $0.mutations.first?.failure } != nil)
+
+        let next = Bench { [persister] in $0.persister = persister }
+        next.client.register(mutation(keys))
+        next.run()
+        let info = try #require(next.client.mutations().first)
+        #expect(info.status == .needsAttention)
+        #expect(keys.entries.count == 1)
+        if isRetried {
+            next.client.retry(info.identifier)
+            next.settle()
+            #expect(keys.entries.count == 2)
+            #expect(Set(keys.entries).count == 1)
+            server.succeedAll(1)
+        } else {
+            next.client.discard(info.identifier)
+        }
+        next.settle()
+        #expect(persister.read { $0.mutations.isEmpty })
+    }
+
+    @Test("one without a name is not stored")
+    func unnamed() {
+        bench.run()
+        bench.client.start(Mutation<Int, Int> { [server] _, _ in try await server.request() }, 1)
+        bench.settle()
+        #expect(persister.read { $0.mutations.isEmpty })
+    }
+}
+
+@Suite("Hydration")
+struct HydrationTests {
+    let from = Bench()
+    let to = Bench()
+    let server = FakeServer<Int>()
+
+    private func move(_ filter: QueryFilter = .all) throws {
+        let data = try JSONEncoder().encode(from.client.dehydrate(filter))
+        to.client.hydrate(try JSONDecoder().decode(DehydratedState.self, from: data))
+    }
+
+    @Test("carries data, its age and what was kept beside it")
+    func carries() throws {
+        from.client.setData(5, for: server.query(["a"]), updatedAt: Bench.start.addingTimeInterval(-30))
+        from.client.record("12-7", as: "position", for: ["a"])
+        try move()
+        let state = to.client.state(of: server.query(["a"]))
+        #expect(state?.data == 5)
+        #expect(state?.dataUpdatedAt == Bench.start.addingTimeInterval(-30))
+        #expect(state?.metadata["position"] == "12-7")
+        #expect(state?.fetchStatus == .idle)
+    }
+
+    @Test("leaves out what failed, what is pending and what cannot be encoded")
+    func leavesOut() throws {
+        struct Opaque: Sendable {}
+        from.client.setData(Opaque(), for: Query<Opaque>(key: ["opaque"]))
+        from.fetch(server.query(["pending"]))
+        let failing = Query<Int>(key: ["failed"]) { _ in throw TestError() }
+        from.fetch(failing)
+        from.client.setData(1, for: server.query(["good"]))
+        try move()
+        #expect(to.client.entries().map(\.key) == [["good"]])
+    }
+
+    @Test("carries what the filter finds")
+    func filtered() throws {
+        from.client.setData(1, for: server.query(["a"]))
+        from.client.setData(1, for: server.query(["b"]))
+        try move(["a"])
+        #expect(to.client.entries().map(\.key) == [["a"]])
+    }
+
+    @Test("the newer value stays", arguments: [-10, 10])
+    func newer(_ seconds: Int) throws {
+        to.client.setData(7, for: server.query(["a"]))
+        from.client.setData(5, for: server.query(["a"]), updatedAt: Bench.start.addingTimeInterval(Double(seconds)))
+        try move()
+        #expect(to.client.data(of: server.query(["a"])) == (seconds > 0 ? 5 : 7))
+    }
+
+    @Test("observers see what comes")
+    func observers() throws {
+        let observer = to.observer(server.query(["a"]), isEnabled: false)
+        from.client.setData(5, for: server.query(["a"]))
+        try move()
+        #expect(observer.data == 5)
+    }
+
+    @Test("a fetch that runs goes on, and its result comes on top")
+    func duringFetch() throws {
+        let fetch = to.fetch(server.query(["a"]))
+        from.client.setData(5, for: server.query(["a"]))
+        try move()
+        #expect(to.client.data(of: server.query(["a"])) == 5)
+        server.succeedAll(6)
+        to.settle()
+        #expect(fetch.value == 6)
+    }
+
+    @Test("optimistic changes stay behind")
+    func optimistic() throws {
+        from.client.setData(1, for: server.query(["a"]))
+        _ = from.client.optimisticUpdate(server.query(["a"])) { $0 = 2 }
+        try move()
+        #expect(to.client.data(of: server.query(["a"])) == 1)
+    }
+
+    @Test("mutations that wait go to the other client")
+    func mutations() throws {
+        from.online.set(false)
+        let mutation = Mutation<Int, Int>("m") { [server] _, _ in try await server.request() }
+        from.client.start(mutation, 1)
+        from.settle()
+        to.client.register(mutation)
+        try move()
+        to.settle()
+        #expect(server.count == 1)
+        #expect(to.client.mutations().map(\.idempotencyKey) == from.client.mutations().map(\.idempotencyKey))
+    }
+}
