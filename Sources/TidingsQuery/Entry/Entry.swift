@@ -92,7 +92,7 @@ final class Entry<Value: Sendable>: AnyEntry {
     }
 
     func state(at moment: Timestamp) -> EntryState<Value> {
-        EntryState(entry: identifier, machine: machine, moment: moment)
+        EntryState(machine, entry: identifier, at: moment)
     }
 
     var draft: Draft<Value> {

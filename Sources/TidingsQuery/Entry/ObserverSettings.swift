@@ -36,11 +36,6 @@ protocol EntryObserver<Value>: AnyObject, Sendable {
 
 /// An entry's state at a moment. Of two states, the later one counts, in whichever order they come.
 struct EntryState<Value: Sendable>: Sendable {
-    let entry: UInt64
+    let facts: EntryFacts
     let machine: QueryMachine<Value>
-    let moment: Timestamp
-
-    func isOlder(than other: EntryState) -> Bool {
-        (entry, machine.revision) < (other.entry, other.machine.revision)
-    }
 }

@@ -4,53 +4,14 @@
 /// Two axes are independent of each other: what is known about the data (``status``), and what the network does about it
 /// (``fetchStatus``).
 struct QueryMachine<Value: Sendable>: Sendable {
-    /// What went wrong, and how often.
-    struct Trouble: Sendable {
-        /// The error that stands; nil if it has been overcome.
-        var error: (any Error)?
-        var errorAt: Timestamp?
-        var errorCount = 0
-        /// How often the fetch that runs, or ran last, has failed.
-        var failures = 0
-        var failureReason: (any Error)?
-    }
-
-    /// A fetch that runs or waits.
-    struct Fetch: Sendable {
-        enum Phase: Sendable {
-            /// The function is being called. → `waiting`, or the fetch ends.
-            case attempting
-            /// The time before the next attempt. → `attempting`, `paused`, or the fetch ends.
-            case waiting
-            /// Not allowed to go on: offline, or in the background. → `attempting`, or the fetch ends.
-            case paused
-        }
-
-        let identifier: UInt64
-        let direction: FetchDirection?
-        /// Whether a later attempt builds on what an earlier one got.
-        let continuesAfterFailure: Bool
-        /// What stood before the fetch, for a cancellation.
-        let before: Trouble?
-        /// When the data that it will bring was asked for: an event that came later is not in it.
-        var epoch: QueryEpoch
-        var phase: Phase
-        /// The last observer has left: a failed attempt is the last one.
-        var mayRetry = true
-        /// Something happened after ``epoch``.
-        var isOvertaken = false
-        /// Another fetch follows if this one brings data that was overtaken.
-        var wantsFollowUp = false
-    }
-
     var overlay: Overlay<Value>
     private(set) var updatedAt: Timestamp?
     private(set) var updateCount = 0
     private(set) var isInvalidated = false
     private(set) var metadata = Boxed<QueryMetadata>.none
     private(set) var baseVersion: Int64?
-    private var troubles = Boxed<Trouble>.none
-    private var fetching = Boxed<Fetch>.none
+    private var troubles = Boxed<FetchTrouble>.none
+    private var fetching = Boxed<RunningFetch>.none
     /// When the data that is there was asked for; nil if it was not fetched.
     private(set) var dataEpoch: QueryEpoch?
     /// Counts the changes of any kind.
@@ -67,8 +28,8 @@ struct QueryMachine<Value: Sendable>: Sendable {
     }
 
     var data: Value? { overlay.visible }
-    var fetch: Fetch? { fetching.value }
-    var trouble: Trouble? { troubles.value }
+    var fetch: RunningFetch? { fetching.value }
+    var trouble: FetchTrouble? { troubles.value }
     var error: (any Error)? { troubles.value?.error }
 
     var status: QueryStatus {
@@ -100,14 +61,8 @@ struct QueryMachine<Value: Sendable>: Sendable {
 // MARK: - Data
 
 extension QueryMachine {
-    /// What a new base is known by.
-    struct Arrival: Sendable {
-        var moment: Timestamp
-        var version: Int64?
-    }
-
     /// Somebody set the data. A fetch that runs goes on.
-    mutating func set(_ overlay: Overlay<Value>, _ arrival: Arrival, isSame: Bool) {
+    mutating func set(_ overlay: Overlay<Value>, _ arrival: DataArrival, isSame: Bool) {
         take(overlay, isSame: isSame)
         updatedAt = arrival.moment
         updateCount += 1
@@ -158,7 +113,7 @@ extension QueryMachine {
     }
 
     /// Forgets what happened and begins again.
-    mutating func reset(to initial: Value?, _ arrival: Arrival) {
+    mutating func reset(to initial: Value?, _ arrival: DataArrival) {
         var overlay = overlay
         overlay = Overlay(base: initial)
         let (revision, dataRevision, overlayRevision) = (revision, dataRevision, overlayRevision)
@@ -197,7 +152,7 @@ extension QueryMachine {
         continuesAfterFailure: Bool
     ) {
         let before = troubles.value
-        fetching.value = Fetch(
+        fetching.value = RunningFetch(
             identifier: identifier,
             direction: direction,
             continuesAfterFailure: continuesAfterFailure,
@@ -222,7 +177,7 @@ extension QueryMachine {
         guard var fetch = fetching.value else { return }
         fetch.phase = .waiting
         fetching.value = fetch
-        var trouble = troubles.value ?? Trouble()
+        var trouble = troubles.value ?? FetchTrouble()
         trouble.failures += 1
         trouble.failureReason = error
         troubles.value = trouble
@@ -271,7 +226,7 @@ extension QueryMachine {
     /// - Returns: Whether another fetch has to follow.
     mutating func succeed(
         _ overlay: Overlay<Value>,
-        _ arrival: Arrival,
+        _ arrival: DataArrival,
         metadata: QueryMetadata,
         missedChanges: Bool,
         isSame: Bool
@@ -299,7 +254,7 @@ extension QueryMachine {
         fetching.value = nil
         overlay.awaitArrival(false)
         overlayRevision += 1
-        var trouble = troubles.value ?? Trouble()
+        var trouble = troubles.value ?? FetchTrouble()
         trouble.error = error
         trouble.errorAt = moment
         trouble.errorCount += 1
@@ -319,24 +274,6 @@ extension QueryMachine {
         overlayRevision += 1
         troubles.value = fetch.before
         revision += 1
-    }
-}
-
-extension QueryMachine.Fetch {
-    fileprivate var revertingWithoutError: Self {
-        var before = before
-        before?.error = nil
-        return Self(
-            identifier: identifier,
-            direction: direction,
-            continuesAfterFailure: continuesAfterFailure,
-            before: before,
-            epoch: epoch,
-            phase: phase,
-            mayRetry: mayRetry,
-            isOvertaken: isOvertaken,
-            wantsFollowUp: wantsFollowUp
-        )
     }
 }
 

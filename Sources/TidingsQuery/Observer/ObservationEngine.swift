@@ -21,7 +21,7 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
     private struct State {
         var registration: UInt64?
         var isEnabled: Bool
-        var seen: EntryState<Source>?
+        var seen: EntryFacts?
         var selection = Selection<Output>()
         var last: QuerySnapshot<Output>
         var updatesAtMount = (data: 0, errors: 0)
@@ -35,7 +35,12 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
     private let placeholder: Placeholder<Output>
     /// What was shown before by the same observer.
     private let previous: Output?
-    private let onChange: @Sendable (_ old: QuerySnapshot<Output>, _ new: QuerySnapshot<Output>) -> Void
+    private let onChange: @Sendable (ObservationSignals.Signal) -> Void
+    /// For one that shows the data as it is; nil for one that selects, whose function decides what is news.
+    private let gate: ChangeGate?
+    private let isEnabled: Atomic<Bool>
+    /// As it was when the observation was made: defaults that change later count for later observers.
+    private let staleTime: StaleTime
     private let state: Mutex<State>
 
     init(
@@ -45,10 +50,12 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         placeholder: Placeholder<Output>,
         previous: Output?,
         isEqual: (@Sendable (Output, Output) -> Bool)?,
+        isPlain: Bool,
         select: @escaping @Sendable (Source) throws -> Output,
-        onChange: @escaping @Sendable (QuerySnapshot<Output>, QuerySnapshot<Output>) -> Void
+        onChange: @escaping @Sendable (ObservationSignals.Signal) -> Void
     ) {
         identifier = client.withCache { $0.nextIdentifier() }
+        staleTime = client.options(of: query).staleTime ?? .zero
         self.client = client
         self.query = query
         self.select = select
@@ -56,6 +63,8 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         self.placeholder = placeholder
         self.previous = previous
         self.onChange = onChange
+        gate = isPlain ? ChangeGate() : nil
+        self.isEnabled = Atomic(isEnabled)
         var nothing = QuerySnapshot<Output>.nothing(isStale: isEnabled)
         nothing.origin = identifier
         state = Mutex(State(isEnabled: isEnabled, last: nothing))
@@ -82,6 +91,7 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
     }
 
     func setEnabled(_ isEnabled: Bool) {
+        self.isEnabled.store(isEnabled, ordering: .relaxed)
         let identifier = state.withLock { state in
             state.isEnabled = isEnabled
             return state.registration
@@ -89,6 +99,7 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         let settings = ObserverSettings(isEnabled: isEnabled, options: client.options(of: query))
         if let identifier { client.update(identifier, on: query, to: settings) }
         refresh()
+        if gate != nil { onChange(.snapshot) }
     }
 
     func refetch(isRestarting: Bool, direction: FetchDirection?) -> any AnyFetchTicket {
@@ -105,28 +116,35 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         client.wake(query)
         let now = client.withCache { cache in
             cache.entry(self.query)?.state(at: cache.now)
-                ?? EntryState(entry: 0, machine: QueryMachine(), moment: cache.now)
+                ?? EntryState(QueryMachine(), entry: 0, at: cache.now)
         }
-        receive(now)
+        take(now)
     }
 
     func receive(_ new: EntryState<Source>) {
+        // One that shows the data as it is does nothing more until somebody looks.
+        guard let gate else { return take(new) }
+        let news = gate.pass(new.facts, staleTime: staleTime, isEnabled: isEnabled.load(ordering: .relaxed))
+        if !news.isEmpty { onChange(news) }
+    }
+
+    private func take(_ new: EntryState<Source>) {
         let (old, isCurrent) = state.withLock { state in
-            (state.selection, state.seen.map { !new.isOlder(than: $0) } ?? true)
+            (state.selection, state.seen.map { !new.facts.isOlder(than: $0) } ?? true)
         }
         guard isCurrent else { return }
         let selection = old.applied(to: new, select: select, isEqual: isEqual)
         // Asked for at most once for each entry, and only while there is nothing else to show.
         let stand = selection.data == nil && new.machine.status == .pending ? placeholder.value(previous) : nil
-        let change = state.withLock { state -> (QuerySnapshot<Output>, QuerySnapshot<Output>)? in
-            if let seen = state.seen, new.isOlder(than: seen) { return nil }
+        let news = state.withLock { state -> ObservationSignals.Signal in
+            if let seen = state.seen, new.facts.isOlder(than: seen) { return [] }
             let last = state.last
-            state.seen = new
+            state.seen = new.facts
             state.selection = selection
             state.last = snapshot(new, selection, stand, isEnabled: state.isEnabled, since: state.updatesAtMount)
-            return last.looksLike(state.last) ? nil : (last, state.last)
+            return .difference(last, state.last)
         }
-        if let (old, new) = change { onChange(old, new) }
+        if gate == nil, !news.isEmpty { onChange(news) }
     }
 
     private func snapshot(
@@ -136,15 +154,14 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         isEnabled: Bool,
         since mount: (data: Int, errors: Int)
     ) -> QuerySnapshot<Output> {
-        let staleTime = query.options.staleTime ?? client.options(of: query).staleTime ?? .zero
-        let isStale = isEnabled && new.machine.isStale(staleTime, at: new.moment)
+        let isStale = isEnabled && new.facts.isStale(staleTime)
         var snapshot = QuerySnapshot(new.machine, data: selection.data, isStale: isStale)
         snapshot.origin = identifier
         snapshot.dataStamp = selection.stamp
         if let error = selection.error {
             snapshot.error = error
             snapshot.status = .error
-            snapshot.errorUpdatedAt = new.moment.date
+            snapshot.errorUpdatedAt = new.facts.moment.date
             snapshot.errorStamp = -Int(clamping: selection.stamp) - 1
         } else if let stand {
             snapshot.data = stand
@@ -172,9 +189,9 @@ struct Selection<Output: Sendable>: Sendable {
         select: @Sendable (Source) throws -> Output,
         isEqual: (@Sendable (Output, Output) -> Bool)?
     ) -> Selection {
-        guard entry != state.entry || revision != state.machine.dataRevision else { return self }
+        guard entry != state.facts.entry || revision != state.machine.dataRevision else { return self }
         var next = self
-        next.entry = state.entry
+        next.entry = state.facts.entry
         next.revision = state.machine.dataRevision
         next.error = nil
         guard let source = state.machine.data else {

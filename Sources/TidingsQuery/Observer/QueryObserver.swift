@@ -30,7 +30,7 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
     }
 
     private let client: QueryClient
-    private let registrar = ObservationRegistrar()
+    private let signals = ObservationSignals()
     private let readers = SnapshotReaders()
     private let state: Mutex<State>
 
@@ -47,7 +47,7 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
         isEnabled: Bool = true,
         placeholder: Placeholder<Value> = .none
     ) {
-        self.init(query, in: client, isEnabled: isEnabled, placeholder: placeholder, isEqual: query.isEqual) { $0 }
+        self.init(query, in: client, isEnabled: isEnabled, placeholder: placeholder, isEqual: query.isEqual, isPlain: true) { $0 }
     }
 
     /// Watches a part of a query's data, or what a function makes of it.
@@ -72,6 +72,7 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
             isEnabled: isEnabled,
             placeholder: placeholder,
             isEqual: ValueTraits<Value>().isEqual,
+            isPlain: false,
             select: select
         )
     }
@@ -82,6 +83,7 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
         isEnabled: Bool,
         placeholder: Placeholder<Value>,
         isEqual: (@Sendable (Value, Value) -> Bool)?,
+        isPlain: Bool,
         select: @escaping @Sendable (Source) throws -> Value
     ) {
         self.client = client
@@ -93,8 +95,9 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
             placeholder: placeholder,
             previous: nil,
             isEqual: isEqual,
+            isPlain: isPlain,
             select: select,
-            onChange: { listener.tell($0, $1) }
+            onChange: { listener.tell($0) }
         )
         state = Mutex(State(engine: engine, isEnabled: isEnabled, placeholder: placeholder, isEqual: isEqual))
         listener.observer = self
@@ -112,31 +115,31 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
 extension QueryObserver {
     /// Everything that is known. Read once what is to be shown together.
     public var snapshot: QuerySnapshot<Value> {
-        registrar.access(self, keyPath: \.snapshot)
+        signals.access(.snapshot)
         return engine.current()
     }
 
     /// The data. Whoever reads only this is told only about changes of it.
     public var data: Value? {
-        registrar.access(self, keyPath: \.data)
+        signals.access(.data)
         return engine.current().data
     }
 
     /// Why there is no newer data. Whoever reads only this is told only about changes of it.
     public var error: (any Error)? {
-        registrar.access(self, keyPath: \.error)
+        signals.access(.error)
         return engine.current().error
     }
 
     /// What is known about the data. Whoever reads only this is told only about changes of it.
     public var status: QueryStatus {
-        registrar.access(self, keyPath: \.status)
+        signals.access(.status)
         return engine.current().status
     }
 
     /// What the network does. Whoever reads only this is told only about changes of it.
     public var fetchStatus: FetchStatus {
-        registrar.access(self, keyPath: \.fetchStatus)
+        signals.access(.fetchStatus)
         return engine.current().fetchStatus
     }
 
@@ -145,16 +148,8 @@ extension QueryObserver {
         snapshot[keyPath: member]
     }
 
-    fileprivate func tell(_ old: QuerySnapshot<Value>, _ new: QuerySnapshot<Value>) {
-        let isOther = (
-            data: old.dataStamp != new.dataStamp || old.isPlaceholder != new.isPlaceholder,
-            error: old.errorStamp != new.errorStamp
-        )
-        registrar.withMutation(of: self, keyPath: \.snapshot) {}
-        if isOther.data { registrar.withMutation(of: self, keyPath: \.data) {} }
-        if isOther.error { registrar.withMutation(of: self, keyPath: \.error) {} }
-        if old.status != new.status { registrar.withMutation(of: self, keyPath: \.status) {} }
-        if old.fetchStatus != new.fetchStatus { registrar.withMutation(of: self, keyPath: \.fetchStatus) {} }
+    fileprivate func tell(_ news: ObservationSignals.Signal) {
+        signals.send(news)
         readers.ring()
     }
 }
@@ -220,7 +215,7 @@ extension QueryObserver {
     ///
     /// - Parameter query: What to watch.
     public func observe(_ query: Query<Value>) {
-        change(to: query, isEqual: query.isEqual) { $0 }
+        change(to: query, isEqual: query.isEqual, isPlain: true) { $0 }
     }
 
     /// Watches a part of another query's data from now on.
@@ -229,12 +224,13 @@ extension QueryObserver {
     ///   - query: What to watch.
     ///   - select: As in the initializer.
     public func observe<Source>(_ query: Query<Source>, select: @escaping @Sendable (Source) throws -> Value) {
-        change(to: query, isEqual: ValueTraits<Value>().isEqual, select)
+        change(to: query, isEqual: ValueTraits<Value>().isEqual, isPlain: false, select)
     }
 
     private func change<Source>(
         to query: Query<Source>,
         isEqual: (@Sendable (Value, Value) -> Bool)?,
+        isPlain: Bool,
         _ select: @escaping @Sendable (Source) throws -> Value
     ) {
         let old = engine.current()
@@ -248,8 +244,9 @@ extension QueryObserver {
             placeholder: placeholder,
             previous: old.data,
             isEqual: isEqual,
+            isPlain: isPlain,
             select: select,
-            onChange: { listener.tell($0, $1) }
+            onChange: { listener.tell($0) }
         )
         let (replaced, isStarted) = state.withLock { state in
             defer { state.engine = engine }
@@ -258,7 +255,7 @@ extension QueryObserver {
         // The new one comes before the old one goes, so that a query which both watch has an observer all the time.
         if isStarted { engine.start(isSwitch: true) }
         replaced.stop()
-        tell(old, engine.current())
+        tell(.all)
     }
 
     /// What is known, now and after each change, for one reader at a time. While it is read, it observes. A reader who is
@@ -281,7 +278,7 @@ private final class WeakListener<Value: Sendable>: Sendable {
         set { reference.withLock { $0.observer = newValue } }
     }
 
-    func tell(_ old: QuerySnapshot<Value>, _ new: QuerySnapshot<Value>) {
-        observer?.tell(old, new)
+    func tell(_ news: ObservationSignals.Signal) {
+        observer?.tell(news)
     }
 }

@@ -1,0 +1,63 @@
+/// What went wrong, and how often.
+struct FetchTrouble: Sendable {
+    /// The error that stands; nil if it has been overcome.
+    var error: (any Error)?
+    var errorAt: Timestamp?
+    var errorCount = 0
+    /// How often the fetch that runs, or ran last, has failed.
+    var failures = 0
+    var failureReason: (any Error)?
+}
+
+/// A fetch that runs or waits.
+struct RunningFetch: Sendable {
+    enum Phase: Sendable {
+        /// The function is being called. → `waiting`, or the fetch ends.
+        case attempting
+        /// The time before the next attempt. → `attempting`, `paused`, or the fetch ends.
+        case waiting
+        /// Not allowed to go on: offline, or in the background. → `attempting`, or the fetch ends.
+        case paused
+    }
+
+    let identifier: UInt64
+    let direction: FetchDirection?
+    /// Whether a later attempt builds on what an earlier one got.
+    let continuesAfterFailure: Bool
+    /// What stood before the fetch, for a cancellation.
+    let before: FetchTrouble?
+    /// When the data that it will bring was asked for: an event that came later is not in it.
+    var epoch: QueryEpoch
+    var phase: Phase
+    /// The last observer has left: a failed attempt is the last one.
+    var mayRetry = true
+    /// Something happened after ``epoch``.
+    var isOvertaken = false
+    /// Another fetch follows if this one brings data that was overtaken.
+    var wantsFollowUp = false
+}
+
+/// What a new base is known by.
+struct DataArrival: Sendable {
+    var moment: Timestamp
+    var version: Int64?
+}
+
+extension RunningFetch {
+    /// The same, with nothing to come back to but the data.
+    var revertingWithoutError: Self {
+        var before = before
+        before?.error = nil
+        return Self(
+            identifier: identifier,
+            direction: direction,
+            continuesAfterFailure: continuesAfterFailure,
+            before: before,
+            epoch: epoch,
+            phase: phase,
+            mayRetry: mayRetry,
+            isOvertaken: isOvertaken,
+            wantsFollowUp: wantsFollowUp
+        )
+    }
+}
