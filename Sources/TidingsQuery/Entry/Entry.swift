@@ -187,7 +187,7 @@ struct Draft<Value: Sendable>: Sendable {
     private func isSame(_ value: Value?) -> Bool {
         switch (overlay.visible, value) {
         case (nil, nil): true
-        case (.some(let old), .some(let new)): query.isEqual?(old, new) ?? false
+        case (.some(let old), .some(let new)): query.areEqual(old, new)
         default: false
         }
     }

@@ -48,7 +48,7 @@ public struct Mutation<Input: Sendable, Output: Sendable>: Sendable {
         self.name = name
         self.options = options
         self.function = function
-        codec = ValueTraits<Input>().codec
+        codec = ValueTraits<Input>.codec
         scope = { _ in nil }
     }
 

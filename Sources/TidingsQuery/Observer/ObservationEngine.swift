@@ -31,7 +31,6 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
     private let client: QueryClient
     private let query: Query<Source>
     private let select: @Sendable (Source) throws -> Output
-    private let isEqual: (@Sendable (Output, Output) -> Bool)?
     private let placeholder: Placeholder<Output>
     /// What was shown before by the same observer.
     private let previous: Output?
@@ -49,7 +48,6 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         isEnabled: Bool,
         placeholder: Placeholder<Output>,
         previous: Output?,
-        isEqual: (@Sendable (Output, Output) -> Bool)?,
         isPlain: Bool,
         select: @escaping @Sendable (Source) throws -> Output,
         onChange: @escaping @Sendable (ObservationSignals.Signal) -> Void
@@ -59,7 +57,6 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         self.client = client
         self.query = query
         self.select = select
-        self.isEqual = isEqual
         self.placeholder = placeholder
         self.previous = previous
         self.onChange = onChange
@@ -133,7 +130,7 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
             (state.selection, state.seen.map { !new.facts.isOlder(than: $0) } ?? true)
         }
         guard isCurrent else { return }
-        let selection = old.applied(to: new, select: select, isEqual: isEqual)
+        let selection = old.applied(to: new, isPlain: gate != nil, select: select)
         // Asked for at most once for each entry, and only while there is nothing else to show.
         let stand = selection.data == nil && new.machine.status == .pending ? placeholder.value(previous) : nil
         let news = state.withLock { state -> ObservationSignals.Signal in
@@ -186,8 +183,8 @@ struct Selection<Output: Sendable>: Sendable {
 
     func applied<Source>(
         to state: EntryState<Source>,
-        select: @Sendable (Source) throws -> Output,
-        isEqual: (@Sendable (Output, Output) -> Bool)?
+        isPlain: Bool,
+        select: @Sendable (Source) throws -> Output
     ) -> Selection {
         guard entry != state.facts.entry || revision != state.machine.dataRevision else { return self }
         var next = self
@@ -201,7 +198,8 @@ struct Selection<Output: Sendable>: Sendable {
         }
         do {
             let selected = try select(source)
-            let isSame = error == nil && data.map { isEqual?($0, selected) ?? false } ?? false
+            // Of data as it is, the entry has said already that it is not the same.
+            let isSame = !isPlain && error == nil && data.map { ValueTraits.areEqual($0, selected) } ?? false
             if !isSame { next.stamp += 1 }
             next.data = selected
         } catch {

@@ -1,4 +1,5 @@
 import Observation
+import Synchronization
 
 /// Tells `Observation` what of an observer was read and what has changed.
 ///
@@ -16,6 +17,8 @@ final class ObservationSignals: Observable, Sendable {
     }
 
     private let registrar = ObservationRegistrar()
+    /// What was ever read: nobody has to be told of the rest.
+    private let known = Atomic<UInt8>(0)
 
     private var snapshot: Void { () }
     private var data: Void { () }
@@ -24,6 +27,7 @@ final class ObservationSignals: Observable, Sendable {
     private var fetchStatus: Void { () }
 
     func access(_ signal: Signal) {
+        known.bitwiseOr(signal.rawValue, ordering: .relaxed)
         switch signal {
         case .data: registrar.access(self, keyPath: \.data)
         case .error: registrar.access(self, keyPath: \.error)
@@ -33,7 +37,8 @@ final class ObservationSignals: Observable, Sendable {
         }
     }
 
-    func send(_ signals: Signal) {
+    func send(_ news: Signal) {
+        let signals = news.intersection(Signal(rawValue: known.load(ordering: .relaxed)))
         if signals.contains(.snapshot) { registrar.withMutation(of: self, keyPath: \.snapshot) {} }
         if signals.contains(.data) { registrar.withMutation(of: self, keyPath: \.data) {} }
         if signals.contains(.error) { registrar.withMutation(of: self, keyPath: \.error) {} }

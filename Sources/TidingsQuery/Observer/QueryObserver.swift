@@ -26,7 +26,6 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
         var users = 0
         var isEnabled: Bool
         var placeholder: Placeholder<Value>
-        var isEqual: (@Sendable (Value, Value) -> Bool)?
     }
 
     private let client: QueryClient
@@ -47,7 +46,7 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
         isEnabled: Bool = true,
         placeholder: Placeholder<Value> = .none
     ) {
-        self.init(query, in: client, isEnabled: isEnabled, placeholder: placeholder, isEqual: query.isEqual, isPlain: true) { $0 }
+        self.init(query, in: client, isEnabled: isEnabled, placeholder: placeholder, isPlain: true) { $0 }
     }
 
     /// Watches a part of a query's data, or what a function makes of it.
@@ -71,7 +70,6 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
             in: client,
             isEnabled: isEnabled,
             placeholder: placeholder,
-            isEqual: ValueTraits<Value>().isEqual,
             isPlain: false,
             select: select
         )
@@ -82,25 +80,21 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
         in client: QueryClient,
         isEnabled: Bool,
         placeholder: Placeholder<Value>,
-        isEqual: (@Sendable (Value, Value) -> Bool)?,
         isPlain: Bool,
         select: @escaping @Sendable (Source) throws -> Value
     ) {
         self.client = client
-        let listener = WeakListener<Value>()
         let engine = QueryObservation(
             client: client,
             query: query,
             isEnabled: isEnabled,
             placeholder: placeholder,
             previous: nil,
-            isEqual: isEqual,
             isPlain: isPlain,
             select: select,
-            onChange: { listener.tell($0) }
+            onChange: Self.teller(signals, readers)
         )
-        state = Mutex(State(engine: engine, isEnabled: isEnabled, placeholder: placeholder, isEqual: isEqual))
-        listener.observer = self
+        state = Mutex(State(engine: engine, isEnabled: isEnabled, placeholder: placeholder))
     }
 
     deinit {
@@ -148,9 +142,15 @@ extension QueryObserver {
         snapshot[keyPath: member]
     }
 
-    fileprivate func tell(_ news: ObservationSignals.Signal) {
-        signals.send(news)
-        readers.ring()
+    /// What tells of changes: it keeps those who hear of them, not the observer.
+    private static func teller(
+        _ signals: ObservationSignals,
+        _ readers: SnapshotReaders
+    ) -> @Sendable (ObservationSignals.Signal) -> Void {
+        { news in
+            signals.send(news)
+            readers.ring()
+        }
     }
 }
 
@@ -215,7 +215,7 @@ extension QueryObserver {
     ///
     /// - Parameter query: What to watch.
     public func observe(_ query: Query<Value>) {
-        change(to: query, isEqual: query.isEqual, isPlain: true) { $0 }
+        change(to: query, isPlain: true) { $0 }
     }
 
     /// Watches a part of another query's data from now on.
@@ -224,18 +224,15 @@ extension QueryObserver {
     ///   - query: What to watch.
     ///   - select: As in the initializer.
     public func observe<Source>(_ query: Query<Source>, select: @escaping @Sendable (Source) throws -> Value) {
-        change(to: query, isEqual: ValueTraits<Value>().isEqual, isPlain: false, select)
+        change(to: query, isPlain: false, select)
     }
 
     private func change<Source>(
         to query: Query<Source>,
-        isEqual: (@Sendable (Value, Value) -> Bool)?,
         isPlain: Bool,
         _ select: @escaping @Sendable (Source) throws -> Value
     ) {
         let old = engine.current()
-        let listener = WeakListener<Value>()
-        listener.observer = self
         let (isEnabled, placeholder) = state.withLock { ($0.isEnabled, $0.placeholder) }
         let engine = QueryObservation(
             client: client,
@@ -243,10 +240,9 @@ extension QueryObserver {
             isEnabled: isEnabled,
             placeholder: placeholder,
             previous: old.data,
-            isEqual: isEqual,
             isPlain: isPlain,
             select: select,
-            onChange: { listener.tell($0) }
+            onChange: Self.teller(signals, readers)
         )
         let (replaced, isStarted) = state.withLock { state in
             defer { state.engine = engine }
@@ -255,30 +251,10 @@ extension QueryObserver {
         // The new one comes before the old one goes, so that a query which both watch has an observer all the time.
         if isStarted { engine.start(isSwitch: true) }
         replaced.stop()
-        tell(.all)
+        Self.teller(signals, readers)(.all)
     }
 
     /// What is known, now and after each change, for one reader at a time. While it is read, it observes. A reader who is
     /// slow misses what was there in between, never what is there last.
     public var snapshots: QuerySnapshots<Value> { QuerySnapshots(observer: self, readers: readers) }
-}
-
-/// Leads from an entry to the observer without keeping it.
-///
-/// The reference is set once, before anyone else knows the listener; a weak reference itself can be read by any thread.
-private final class WeakListener<Value: Sendable>: Sendable {
-    private let reference = Mutex(Reference())
-
-    private struct Reference {
-        weak var observer: QueryObserver<Value>?
-    }
-
-    var observer: QueryObserver<Value>? {
-        get { reference.withLock { $0.observer } }
-        set { reference.withLock { $0.observer = newValue } }
-    }
-
-    func tell(_ news: ObservationSignals.Signal) {
-        observer?.tell(news)
-    }
 }

@@ -23,7 +23,11 @@ public struct Query<Value: Sendable>: Sendable {
     /// The name of the entry.
     public let key: QueryKey
     /// How it behaves, as far as this definition says.
-    public var options: QueryOptions
+    public var options: QueryOptions {
+        get { ownOptions.value ?? QueryOptions() }
+        set { ownOptions.value = newValue.isEmpty ? nil : newValue }
+    }
+
     /// What an entry without data begins with. It counts as data of the cache, as old as ``initialUpdatedAt`` says. Called
     /// when the entry is made, outside of any lock.
     public var initialValue: (@Sendable () -> Value?)?
@@ -35,10 +39,11 @@ public struct Query<Value: Sendable>: Sendable {
     /// How many bytes a value takes, roughly, for the bounds of the cache. Without it only the value itself counts, not
     /// what it refers to.
     public var cost: (@Sendable (Value) -> Int)?
-    /// How values are compared; `==` if they are `Equatable`. With nil every value counts as a new one.
+    /// How values are compared; nil is with `==` if they are `Equatable`, and otherwise every value counts as a new one.
     public var isEqual: (@Sendable (Value, Value) -> Bool)?
     let fetcher: Fetcher<Value>?
-    let codec: ValueCodec<Value>?
+    /// Outside of the definition, since there is one in each entry, and most say little.
+    private var ownOptions = Boxed<QueryOptions>.none
 
     /// Defines a query.
     ///
@@ -68,13 +73,17 @@ public struct Query<Value: Sendable>: Sendable {
     }
 
     init(key: QueryKey, options: QueryOptions, fetcher: Fetcher<Value>?) {
-        let traits = ValueTraits<Value>()
         self.key = key
-        self.options = options
         self.fetcher = fetcher
-        isEqual = traits.isEqual
-        codec = traits.codec
+        self.options = options
     }
+
+    func areEqual(_ left: Value, _ right: Value) -> Bool {
+        isEqual?(left, right) ?? ValueTraits<Value>.areEqual(left, right)
+    }
+
+    /// Nil if values are not `Codable`.
+    var codec: ValueCodec<Value>? { ValueTraits<Value>.codec }
 
     /// The same query with other options.
     ///

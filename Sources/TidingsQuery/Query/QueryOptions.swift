@@ -40,6 +40,13 @@ public struct QueryOptions: Sendable {
         configure(&self)
     }
 
+    /// Whether nothing is said.
+    var isEmpty: Bool {
+        staleTime == nil && gcTime == nil && retry == nil && networkMode == nil && refetchOnMount == nil
+            && refetchOnFocus == nil && refetchOnReconnect == nil && retryOnMount == nil && refetchInterval == nil
+            && refetchesInBackground == nil && cancelsWhenUnobserved == nil && isPersisted == nil
+    }
+
     /// These options, completed by more general ones.
     ///
     /// - Parameter defaults: What applies where this says nothing.

@@ -6,25 +6,26 @@ import Foundation
 
 /// What the cache can do with values of a type: compare them if they are `Equatable`, persist them if they are `Codable`.
 ///
-/// The conformances are looked up once for each query rather than demanded by it, so one `Query` type serves all values.
-struct ValueTraits<Value: Sendable>: Sendable {
-    var isEqual: (@Sendable (Value, Value) -> Bool)?
-    var codec: ValueCodec<Value>?
-
-    init() {
-        if let type = Value.self as? any (Equatable & Sendable).Type { isEqual = Self.equality(type) }
-        if let type = Value.self as? any (Codable & Sendable).Type { codec = Self.codec(type) }
+/// The conformances are looked up when they are needed rather than demanded by a query, so one `Query` type serves all
+/// values, and an entry carries nothing for it.
+enum ValueTraits<Value: Sendable> {
+    static func areEqual(_ left: Value, _ right: Value) -> Bool {
+        guard let type = Value.self as? any (Equatable & Sendable).Type else { return false }
+        return compare(type, left, right)
     }
 
-    private static func equality<Same: Equatable & Sendable>(_: Same.Type) -> (@Sendable (Value, Value) -> Bool)? {
-        { left, right in
-            // The same type twice: the casts cannot fail.
-            guard let left = left as? Same, let right = right as? Same else { return false }
-            return left == right
-        }
+    private static func compare<Same: Equatable & Sendable>(_: Same.Type, _ left: Value, _ right: Value) -> Bool {
+        // The same type twice: the casts cannot fail.
+        guard let left = left as? Same, let right = right as? Same else { return false }
+        return left == right
     }
 
-    private static func codec<Same: Codable & Sendable>(_: Same.Type) -> ValueCodec<Value>? {
+    static var codec: ValueCodec<Value>? {
+        guard let type = Value.self as? any (Codable & Sendable).Type else { return nil }
+        return codec(type)
+    }
+
+    private static func codec<Same: Codable & Sendable>(_: Same.Type) -> ValueCodec<Value> {
         ValueCodec(
             encode: { value in
                 guard let value = value as? Same else { throw EncodingMismatch() }

@@ -46,7 +46,11 @@ func optimisticUpdate() -> Line {
         for update in updates { update.rollback() }
         updates = []
         number += 1
-        withObservationTracking { _ = observer.data } onChange: { told.add() }
+        withObservationTracking {
+            _ = observer.data
+        } onChange: {
+            told.add()
+        }
         return number
     } _: { number in
         updates.append(client.optimisticUpdate(query) { $0[number % 1000].total = -number })
@@ -97,7 +101,13 @@ func manyObservers() -> Line {
     var number = 0
     let timing = Timing.measure(rounds: 500) {
         told.reset()
-        for observer in observers { withObservationTracking { _ = observer.data } onChange: { told.add() } }
+        for observer in observers {
+            withObservationTracking {
+                _ = observer.data
+            } onChange: {
+                told.add()
+            }
+        }
         number += 1
         return number
     } _: { number in
