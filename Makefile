@@ -9,9 +9,9 @@ DB ?=
 FILTER ?=
 SUITE ?=
 
-swift_sources = $(wildcard Package.swift Sources Tests Examples)
+swift_sources = $(wildcard Package.swift Sources Tests Examples Benchmarks/query)
 
-.PHONY: run test test-tsan lint format bench faults conformance docs clean help
+.PHONY: run test test-tsan lint format bench bench-query faults conformance docs clean help
 
 run: ## Start the demo on http://127.0.0.1:8080 (PORT=…, DB=file keeps its data)
 	@scripts/setup run
@@ -32,6 +32,7 @@ lint: ## Check imports, formatting, links and the scripts themselves
 	@scripts/test-scripts
 	@scripts/check-imports
 	@scripts/check-docs
+	@scripts/check-snippets
 	@swift format lint --strict --recursive --parallel $(swift_sources)
 
 format: ## Format all Swift sources in place
@@ -40,6 +41,9 @@ format: ## Format all Swift sources in place
 
 bench: ## Run the benchmarks
 	@if [ -x Benchmarks/run ]; then Benchmarks/run; else echo "There are no benchmarks yet."; fi
+
+bench-query: ## Run the benchmarks of the query cache
+	@Benchmarks/query/run
 
 faults: ## Run the fault tests with more of everything
 	@scripts/setup run

@@ -207,6 +207,12 @@ let package = Package(
             ],
             path: "Tests/Conformance"
         ),
+        // The code of docs/guides: it compiles, and scripts/check-snippets compares it with the pages.
+        .target(
+            name: "QuerySnippets",
+            dependencies: ["TidingsQuery", "TidingsQuerySQLite"],
+            path: "Tests/QuerySnippets"
+        ),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "SocketTestSupport",

@@ -55,7 +55,7 @@ enum StoredEntry {
         }
         return PersistedEntry(
             key: key,
-            value: [UInt8](value),
+            value: value,
             updatedAt: Date(timeIntervalSince1970: updatedAt),
             version: Int64.fromDatabaseValue(row["version"]),
             isInvalidated: isInvalidated,
@@ -76,7 +76,7 @@ enum StoredEntry {
                 """
         )
         .execute(arguments: [
-            entry.key, Data(entry.value), entry.updatedAt.timeIntervalSince1970, entry.version, entry.isInvalidated,
+            entry.key, entry.value, entry.updatedAt.timeIntervalSince1970, entry.version, entry.isInvalidated,
             metadata, scope.buster,
         ])
     }

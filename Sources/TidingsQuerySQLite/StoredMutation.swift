@@ -32,7 +32,7 @@ enum StoredMutation {
         return PersistedMutation(
             identifier: MutationIdentifier(identifier),
             name: name,
-            input: [UInt8](input),
+            input: input,
             idempotencyKey: key,
             submittedAt: Date(timeIntervalSince1970: submittedAt),
             failure: String.fromDatabaseValue(row["failure"])
@@ -48,7 +48,7 @@ enum StoredMutation {
                 """
         )
         .execute(arguments: [
-            mutation.identifier.description, mutation.name, Data(mutation.input), mutation.idempotencyKey,
+            mutation.identifier.description, mutation.name, mutation.input, mutation.idempotencyKey,
             mutation.submittedAt.timeIntervalSince1970, mutation.failure,
         ])
     }

@@ -20,7 +20,7 @@ struct SQLiteQueryPersisterTests {
         metadata["position"] = "12-7"
         return PersistedEntry(
             key: key.description,
-            value: Array(value.utf8),
+            value: Data(value.utf8),
             updatedAt: start.addingTimeInterval(-age),
             version: 7,
             isInvalidated: true,
@@ -45,7 +45,7 @@ struct SQLiteQueryPersisterTests {
         let found = try #require(loaded.entries.first)
         #expect(loaded.entries.count == 1)
         #expect(found.key == #"["a",1]"#)
-        #expect(found.value == Array("1".utf8))
+        #expect(found.value == Data("1".utf8))
         #expect(found.updatedAt == start)
         #expect(found.version == 7)
         #expect(found.isInvalidated)
@@ -70,7 +70,7 @@ struct SQLiteQueryPersisterTests {
         try await persister.save([.save(entry(["a"], "new"))], in: scope())
         try await persister.save([.save(entry(["a"], "old", age: 10))], in: scope())
         let loaded = try await persister.load(.allExcept([]), in: scope())
-        #expect(loaded.entries.map(\.value) == [Array("new".utf8)])
+        #expect(loaded.entries.map(\.value) == [Data("new".utf8)])
         try await persister.save([.save(entry(["a"], "other format", age: 10))], in: scope("2"))
         #expect(try await persister.load(.allExcept([]), in: scope("2")).entries.count == 1)
     }
@@ -141,7 +141,7 @@ struct SQLiteQueryPersisterTests {
             PersistedMutation(
                 identifier: MutationIdentifier(name),
                 name: name,
-                input: [1, 2],
+                input: Data([1, 2]),
                 idempotencyKey: "key",
                 submittedAt: start
             )
@@ -154,7 +154,7 @@ struct SQLiteQueryPersisterTests {
         let loaded = try await persister.loadMutations()
         #expect(loaded.map(\.name) == ["z", "a"])
         #expect(loaded.map(\.failure) == [nil, "no"])
-        #expect(loaded[0].input == [1, 2])
+        #expect(loaded[0].input == Data([1, 2]))
     }
 
     @Test("outlive the client, entries and mutations")

@@ -1,3 +1,9 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// An entry that came back from storage and waits, encoded, for somebody who knows the type of its value.
 final class DormantEntry: AnyEntry {
     let stored: PersistedEntry
@@ -67,7 +73,7 @@ struct UnencodedRecord: Sendable {
     let version: Int64?
     let isInvalidated: Bool
     let metadata: QueryMetadata
-    let encode: @Sendable () throws -> [UInt8]
+    let encode: @Sendable () throws -> Data
 
     func encoded() throws -> PersistedEntry {
         PersistedEntry(

@@ -58,7 +58,7 @@ public struct PersistedEntry: Sendable, Codable {
     /// The name of the entry, in its canonical form.
     public let key: String
     /// The encoded value.
-    public let value: [UInt8]
+    public let value: Data
     /// When the value was set or fetched.
     public let updatedAt: Date
     /// The version of the value, if its query says it.
@@ -71,7 +71,7 @@ public struct PersistedEntry: Sendable, Codable {
     /// Makes an entry.
     public init(
         key: String,
-        value: [UInt8],
+        value: Data,
         updatedAt: Date,
         version: Int64?,
         isInvalidated: Bool,
@@ -115,7 +115,7 @@ public struct PersistedMutation: Sendable, Codable {
     /// What kind of mutation it is.
     public let name: String
     /// The encoded input.
-    public let input: [UInt8]
+    public let input: Data
     /// The same for all attempts.
     public let idempotencyKey: String
     /// When it was asked for.
@@ -127,7 +127,7 @@ public struct PersistedMutation: Sendable, Codable {
     public init(
         identifier: MutationIdentifier,
         name: String,
-        input: [UInt8],
+        input: Data,
         idempotencyKey: String,
         submittedAt: Date,
         failure: String? = nil

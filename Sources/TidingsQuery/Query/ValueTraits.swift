@@ -29,10 +29,10 @@ enum ValueTraits<Value: Sendable> {
         ValueCodec(
             encode: { value in
                 guard let value = value as? Same else { throw EncodingMismatch() }
-                return [UInt8](try JSONEncoder().encode(value))
+                return try JSONEncoder().encode(value)
             },
             decode: { bytes in
-                guard let value = try JSONDecoder().decode(Same.self, from: Data(bytes)) as? Value else {
+                guard let value = try JSONDecoder().decode(Same.self, from: bytes) as? Value else {
                     throw EncodingMismatch()
                 }
                 return value
@@ -45,6 +45,6 @@ enum ValueTraits<Value: Sendable> {
 
 /// How values become bytes and come back.
 struct ValueCodec<Value: Sendable>: Sendable {
-    let encode: @Sendable (Value) throws -> [UInt8]
-    let decode: @Sendable ([UInt8]) throws -> Value
+    let encode: @Sendable (Value) throws -> Data
+    let decode: @Sendable (Data) throws -> Value
 }

@@ -29,7 +29,7 @@ final class FakePersister: QueryPersister {
     func put(_ key: QueryKey, _ json: String, updatedAt: Date = Bench.start, isInvalidated: Bool = false) {
         let entry = PersistedEntry(
             key: key.description,
-            value: Array(json.utf8),
+            value: Data(json.utf8),
             updatedAt: updatedAt,
             version: nil,
             isInvalidated: isInvalidated,
