@@ -20,6 +20,8 @@ struct Cache {
     var batchDepth = 0
     /// The entries that are not in storage as they are here.
     var unsaved: [AnyEntry] = []
+    /// Mutations that were discarded and are still in storage.
+    var discarded: [MutationIdentifier] = []
     /// Whether there is something to store, for the first time since it was last done.
     var wantsSaving = false
     let isPersisting: Bool
@@ -106,7 +108,7 @@ extension Cache {
         let entry = Entry(query, identifier: nextIdentifier(), initial: initial, at: now)
         entry.prolong(query.options.gcTime)
         entries.insert(entry, for: query.key)
-        if let value = initial.value { entry.cost = query.cost?(value) ?? MemoryLayout<Value>.size }
+        entry.cost = initial.cost
         recency.touch(entry)
         inspection.record(.added(entry.key))
         changed(entry, isUpdate: false)
@@ -124,11 +126,12 @@ extension Cache {
             entry.query.cost = query.cost ?? old.cost
         }
         if !entry.isObserved { recency.touch(entry) }
-        guard entry.machine.overlay.base == nil, let value = initial.value else { return }
-        var overlay = entry.machine.overlay
-        overlay.replace(value)
+        // Optimistic changes that wait for data are callers' functions, which do not run in here: such an entry waits for
+        // the next data, initial or not.
+        guard entry.machine.overlay.base == nil, !entry.hasPatches, let value = initial.value else { return }
+        recency.changeCost(of: entry, to: initial.cost)
         entry.machine.set(
-            overlay,
+            Overlay(base: value),
             .init(moment: initial.updatedAt ?? now, version: initial.version),
             isSame: false
         )
@@ -167,6 +170,13 @@ extension Cache {
         guard !entry.isDirty else { return }
         entry.isDirty = true
         dirty.append(entry)
+    }
+
+    /// A mutation was discarded, and should go from storage.
+    mutating func markDiscarded(_ identifier: MutationIdentifier) {
+        guard isPersisting else { return }
+        discarded.append(identifier)
+        wantsSaving = true
     }
 
     /// What the server is known to have has changed, and should be stored.

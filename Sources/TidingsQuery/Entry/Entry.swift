@@ -111,6 +111,7 @@ final class Entry<Value: Sendable>: AnyEntry {
     override func reset(to initials: [UInt64: any Sendable], in cache: inout Cache) {
         guard let initial = initials[identifier] as? InitialData<Value> else { return }
         cache.cancel(self, revertsTo: .error)
+        cache.recency.changeCost(of: self, to: initial.cost)
         machine.reset(
             to: initial.value,
             .init(moment: initial.updatedAt ?? cache.now, version: initial.version)
@@ -132,25 +133,24 @@ final class Entry<Value: Sendable>: AnyEntry {
 
 /// What an entry begins with.
 struct InitialData<Value: Sendable>: Sendable {
-    var value: Value?
-    var updatedAt: Timestamp?
-    var version: Int64?
+    let value: Value?
+    let updatedAt: Timestamp?
+    let version: Int64?
+    let cost: Int
 
-    static var none: InitialData { InitialData() }
+    static var none: InitialData { InitialData(nil, updatedAt: nil, of: nil) }
 
-    private init() {}
-
-    init(_ value: Value, updatedAt: Timestamp?, version: Int64?) {
+    /// Takes a value that is known, and asks its definition about it, which runs the caller's functions.
+    init(_ value: Value?, updatedAt: Timestamp?, of query: Query<Value>?) {
         self.value = value
         self.updatedAt = updatedAt
-        self.version = version
+        version = value.flatMap { query?.version?($0) }
+        cost = value.map { query?.cost?($0) ?? MemoryLayout<Value>.size } ?? 0
     }
 
     /// Asks a definition, which runs the caller's functions.
     init(_ query: Query<Value>) {
-        value = query.initialValue?()
-        updatedAt = query.initialUpdatedAt.map(Timestamp.init)
-        if let value { version = query.version?(value) }
+        self.init(query.initialValue?(), updatedAt: query.initialUpdatedAt.map(Timestamp.init), of: query)
     }
 }
 

@@ -55,7 +55,7 @@ public final class MutationObserver<Input: Sendable, Output: Sendable>: Observab
     public var info: MutationInfo? {
         registrar.access(self, keyPath: \.info)
         let identifier = state.withLock { $0.handle?.identifier }
-        let info = client.mutations().first { $0.identifier == identifier }
+        let info = identifier.flatMap { client.mutation($0) }
         return state.withLock { state in
             // One that the client has forgotten stays as it was.
             if let info, state.handle?.identifier == identifier { state.last = info }

@@ -82,24 +82,22 @@ extension QueryClient {
     }
 
     /// Gives a mutation up: its optimistic changes are rolled back, whoever awaits it gets an error, and it goes from
-    /// storage. What was sent already may have reached the server.
+    /// storage with the next ``flush()``. What was sent already may have reached the server.
     ///
     /// - Parameter identifier: Which one.
     public func discard(_ identifier: MutationIdentifier) {
-        guard let item = withCache({ cache in cache.removeMutation(identifier, by: self).map(Discarded.init) }) else {
-            return
+        let run = withCache { cache -> (any AnyMutationRun)? in
+            guard let item = cache.removeMutation(identifier, by: self) else { return nil }
+            if item.isStored { cache.markDiscarded(identifier) }
+            return item.run
         }
-        item.run?.discard()
-        if item.isStored { _ = spawn { await self.forget(identifier) } }
+        run?.discard()
     }
 
-    private struct Discarded: Sendable {
-        let run: (any AnyMutationRun)?
-        let isStored: Bool
-
-        init(_ item: MutationTable.Item) {
-            run = item.run
-            isStored = item.isStored
+    /// A mutation, if the client still knows it.
+    func mutation(_ identifier: MutationIdentifier) -> MutationInfo? {
+        withCache { cache in
+            cache.mutations.index(of: identifier).map { cache.mutations.items[$0].info }
         }
     }
 }

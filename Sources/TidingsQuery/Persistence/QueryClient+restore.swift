@@ -63,7 +63,7 @@ extension QueryClient {
         do {
             guard let codec = query.codec else { throw QueryError.typeMismatch(query.key) }
             let value = try codec.decode(stored.value)
-            let initial = InitialData(value, updatedAt: nil, version: query.version?(value))
+            let initial = InitialData(value, updatedAt: nil, of: query)
             withCache { $0.wake(query, initial) }
         } catch {
             withCache { cache in
@@ -127,7 +127,7 @@ extension Cache {
         dormantCount -= 1
         guard let value = initial.value, let entry = makeEntry(query, initial: .none) else { return }
         entry.prolong(dormant.gcTime)
-        recency.changeCost(of: entry, to: query.cost?(value) ?? MemoryLayout<Value>.size)
+        recency.changeCost(of: entry, to: initial.cost)
         entry.machine.restore(Overlay(base: value), restored, isSame: false)
     }
 

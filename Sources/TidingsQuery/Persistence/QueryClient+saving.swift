@@ -5,6 +5,11 @@ extension QueryClient {
     /// when it ends; an application about to be suspended may call it too.
     public func flush() async {
         guard let persister = configuration.persister else { return }
+        let discarded = withCache { cache in
+            defer { cache.discarded = [] }
+            return cache.discarded
+        }
+        for identifier in discarded { await forget(identifier) }
         let records = withCache { cache -> [(key: QueryKey, record: UnencodedRecord?)] in
             defer { cache.unsaved = [] }
             return cache.unsaved.map { entry in

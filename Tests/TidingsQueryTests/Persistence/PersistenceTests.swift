@@ -271,7 +271,7 @@ struct PersistenceTests {
         } else {
             next.client.discard(info.identifier)
         }
-        next.settle()
+        next.advance(.seconds(1))
         #expect(persister.read { $0.mutations.isEmpty })
     }
 
