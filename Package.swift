@@ -213,6 +213,11 @@ let package = Package(
             dependencies: ["TidingsQuery", "TidingsQuerySQLite"],
             path: "Tests/QuerySnippets"
         ),
+        .target(
+            name: "ServerSnippets",
+            dependencies: ["TidingsBroadcast", "TidingsClient", "TidingsHummingbird"],
+            path: "Tests/ServerSnippets"
+        ),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "SocketTestSupport",
