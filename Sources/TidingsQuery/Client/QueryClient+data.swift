@@ -201,8 +201,11 @@ extension QueryClient {
 
     /// As ``edit(find:change:commit:)``, and makes the entry if it is not there, together with what is put into it: an
     /// entry that is made before could be forgotten again before that.
+    ///
+    /// - Parameter isNews: The value is known to be another one afterwards.
     func upsert<Value>(
         _ query: Query<Value>,
+        isNews: Bool = false,
         change: (inout Overlay<Value>) -> Bool,
         commit: (inout Cache, Entry<Value>, Edit<Value>) -> Void
     ) {
@@ -210,7 +213,7 @@ extension QueryClient {
             let draft = withCache { $0.entry(query)?.draft }
             var overlay = draft?.overlay ?? Overlay()
             guard change(&overlay) else { return }
-            let edit = (draft ?? Draft(query)).edit(overlay)
+            let edit = (draft ?? Draft(query)).edit(overlay, isNews: isNews)
             let outcome = withCache { cache -> SetOutcome in
                 switch cache.entry(query, asIn: draft) {
                 case .overtaken: return .overtaken

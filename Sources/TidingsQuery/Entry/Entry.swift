@@ -174,11 +174,13 @@ struct Draft<Value: Sendable>: Sendable {
     }
 
     /// What came out of the work, compared with what there was.
-    func edit(_ overlay: Overlay<Value>) -> Edit<Value> {
+    ///
+    /// - Parameter isNews: It is known to be something else, so nothing is compared.
+    func edit(_ overlay: Overlay<Value>, isNews: Bool = false) -> Edit<Value> {
         let base = overlay.base
         return Edit(
             overlay: overlay,
-            isSame: isSame(overlay.visible),
+            isSame: !isNews && isSame(overlay.visible),
             version: base.flatMap { query.version?($0) },
             cost: base.map { query.cost?($0) ?? MemoryLayout<Value>.size } ?? 0
         )

@@ -60,7 +60,8 @@ extension QueryClient {
     ) -> OptimisticUpdate<Value> {
         wake(query)
         let identifier = withCache { $0.nextIdentifier() }
-        upsert(query) { overlay in
+        // Whoever asks for a change sees one: comparing a long list would take longer than making it.
+        upsert(query, isNews: true) { overlay in
             overlay.add(.init(identifier: identifier, change: change))
             return true
         } commit: { cache, entry, edit in
