@@ -9,7 +9,7 @@ DB ?=
 FILTER ?=
 SUITE ?=
 
-swift_sources = $(wildcard Package.swift Sources Tests Examples Benchmarks/query)
+swift_sources = $(wildcard Package.swift Sources Tests Examples Benchmarks/query-cache/Package.swift Benchmarks/query-cache/Sources)
 
 .PHONY: run test test-tsan lint format bench bench-query faults conformance docs clean help
 
@@ -43,7 +43,7 @@ bench: ## Run the benchmarks
 	@if [ -x Benchmarks/run ]; then Benchmarks/run; else echo "There are no benchmarks yet."; fi
 
 bench-query: ## Run the benchmarks of the query cache
-	@Benchmarks/query/run
+	@Benchmarks/query-cache/run
 
 faults: ## Run the fault tests with more of everything
 	@scripts/setup run
