@@ -184,6 +184,27 @@ final class ResumeTests {
         #expect(try knowing.receive().compactMap(\.event).isEmpty)
     }
 
+    @Test("a payload that is larger than it may be is refused, whoever publishes it")
+    func largePayload() async throws {
+        let hub = makeHub {
+            $0.policy = ChannelPolicy(publishableChannels: ["chat"])
+            $0.payloadBytes = 100
+        }
+        let client = try ExtendedClient(hub, loop)
+        _ = try client.receive()
+        let payload: EventPayload = ["text": .string(String(repeating: "x", count: 100))]
+        try client.send(ClientMessage(id: 1, publish: PublishRequest(channel: "chat", payload: payload)))
+        guard case .reply(let reply) = try client.receive().first else {
+            Issue.record("no reply")
+            return
+        }
+        #expect(reply.refused.map(\.code) == [.tooLarge])
+        #expect(reply.published == nil)
+        let backend = WebSocketBroadcastBackend(hub: hub)
+        await #expect(throws: BroadcastError.self) { try await backend.broadcast("updated", on: "chat", payload) }
+        try await backend.broadcast("updated", on: "chat", ["text": "short"])
+    }
+
     @Test("publishing is refused unless it is allowed, and answered with the position")
     func publishing() throws {
         let hub = makeHub { $0.policy = ChannelPolicy(publishableChannels: ["chat"]) }

@@ -49,11 +49,11 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     ///   - channels: Where it is told besides the event's own channel.
     /// - Throws: ``BroadcastError/Code/payloadTooLarge``, or what the backend underneath throws.
     public func broadcast(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) async throws {
-        let size = event.payload.json.count
-        guard size <= WireLimits.payloadBytes else {
+        let (size, most) = (event.payload.json.count, hub.configuration.payloadBytes)
+        guard size <= most else {
             throw BroadcastError(
                 .payloadTooLarge,
-                "The payload of \(event) has \(size) bytes of at most \(WireLimits.payloadBytes). Send a hint and let clients refetch."
+                "The payload of \(event) has \(size) bytes of at most \(most). Send a hint and let clients refetch."
             )
         }
         for event in [event] + channels.map(event.told) { try await underlying.broadcast(event) }

@@ -19,6 +19,9 @@ public final class BroadcastHub: Sendable {
         public var channelsPerSession: Int
         /// Bytes in a client's frame, and in a message put together from several.
         public var clientMessageBytes: Int
+        /// Bytes in the payload of an event, whoever publishes it. Clients of Tidings take messages of up to
+        /// ``TidingsWire/WireLimits/serverMessageBytes``.
+        public var payloadBytes: Int
         /// Bytes that may wait for one session before its signals collapse into `stale` events.
         public var pendingBytesPerSession: Int
         /// Different signals of one channel that may wait for one session before they collapse into a `stale` event.
@@ -76,6 +79,7 @@ public final class BroadcastHub: Sendable {
         public init() {
             channelsPerSession = WireLimits.channelsPerConnection
             clientMessageBytes = WireLimits.clientMessageBytes
+            payloadBytes = WireLimits.payloadBytes
             pendingBytesPerSession = WireLimits.pendingBytesPerConnection
             pendingSignalsPerChannel = WireLimits.pendingSignalsPerChannel
             drainWindow = WireLimits.drainWindow

@@ -327,6 +327,11 @@ extension WebSocketSession {
         guard isAllowed else {
             return reply.refused.append(forbidden("This connection may not publish on this channel.", request.channel))
         }
+        let most = shard.hub.configuration.payloadBytes
+        guard request.payload.json.count <= most else {
+            let message = "A payload has at most \(most) bytes. Publish a hint and let clients refetch."
+            return reply.refused.append(WireError(.tooLarge, message, channel: request.channel.rawValue))
+        }
         reply.published = shard.hub.publish(request.event, from: shard)
     }
 
