@@ -23,6 +23,22 @@ extension QueryClient {
         return withCache { $0.entry(query)?.machine.overlay.base }
     }
 
+    /// What is in the cache for every entry that a filter finds and whose values have a type, optimistic changes included,
+    /// in the order in which the entries came. Those without data are left out, and those that came back from storage and
+    /// that nobody has asked for yet.
+    ///
+    /// - Parameters:
+    ///   - filter: Which entries.
+    ///   - type: The type of their values.
+    public func data<Value: Sendable>(
+        matching filter: QueryFilter,
+        as type: Value.Type
+    ) -> [(key: QueryKey, value: Value)] {
+        keys(matching: filter, as: type).compactMap { key in
+            data(of: Query<Value>(key: key)).map { (key, $0) }
+        }
+    }
+
     /// Everything that is known about a query; nil if it is not in the cache.
     public func state<Value>(of query: Query<Value>) -> QuerySnapshot<Value>? {
         wake(query)
@@ -80,7 +96,8 @@ extension QueryClient {
         ) != nil
     }
 
-    /// Changes the data of every entry that a filter finds and whose values have a type, in place.
+    /// Changes the data of every entry that a filter finds and whose values have a type, in place. What came back from
+    /// storage has a type once somebody has asked for it.
     ///
     /// - Parameters:
     ///   - filter: Which entries.
@@ -92,7 +109,7 @@ extension QueryClient {
         _ change: (inout Value) -> Void
     ) {
         batch {
-            for key in keys(matching: filter) { updateData(of: Query<Value>(key: key), change) }
+            for key in keys(matching: filter, as: type) { updateData(of: Query<Value>(key: key), change) }
         }
     }
 
@@ -229,6 +246,12 @@ extension QueryClient {
             case .typeMismatch: return configuration.logger.error("\(QueryError.typeMismatch(query.key))")
             }
         }
+    }
+
+    /// The entries whose values have a type. What came back from storage has none until somebody asks for it: trying one
+    /// could take a value for what it is not.
+    func keys<Value: Sendable>(matching filter: QueryFilter, as type: Value.Type) -> [QueryKey] {
+        withEntries(filter) { _, entries in entries.filter { $0 is Entry<Value> }.map(\.key) }
     }
 
     func keys(matching filter: QueryFilter) -> [QueryKey] {

@@ -83,7 +83,7 @@ extension QueryClient {
         as type: Value.Type,
         _ change: @escaping @Sendable (inout Value) -> Void
     ) -> [OptimisticUpdate<Value>] {
-        let keys = withEntries(filter) { _, entries in entries.filter { $0 is Entry<Value> }.map(\.key) }
+        let keys = keys(matching: filter, as: type)
         return batch { keys.map { optimisticUpdate(Query<Value>(key: $0), change) } }
     }
 }

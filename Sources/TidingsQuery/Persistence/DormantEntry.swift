@@ -6,7 +6,7 @@ import Foundation
 
 /// An entry that came back from storage and waits, encoded, for somebody who knows the type of its value.
 final class DormantEntry: AnyEntry {
-    let stored: PersistedEntry
+    private(set) var stored: PersistedEntry
     private var isMarked: Bool
     private var notes: QueryMetadata
 
@@ -41,6 +41,18 @@ final class DormantEntry: AnyEntry {
 
     override func setMetadata(_ metadata: QueryMetadata) {
         notes = metadata
+    }
+
+    /// Whoever asks for it next brings what it begins with.
+    override func reset(to initials: [UInt64: any Sendable], in cache: inout Cache) {
+        cache.remove(self, isForgotten: true)
+    }
+
+    /// Something newer has come.
+    func replace(with newer: PersistedEntry) {
+        stored = newer
+        isMarked = newer.isInvalidated
+        notes = newer.metadata
     }
 
     override func record() -> UnencodedRecord? {

@@ -59,12 +59,14 @@ extension QueryClient {
     /// Decodes a stored entry, if the entry of a query is one.
     func wake<Value>(_ query: Query<Value>) {
         guard hasDormantEntries else { return }
-        guard let stored = withCache({ ($0.entries[query.key] as? DormantEntry)?.stored }) else { return }
         do {
-            guard let codec = query.codec else { throw QueryError.typeMismatch(query.key) }
-            let value = try codec.decode(stored.value)
-            let initial = InitialData(value, updatedAt: nil, of: query)
-            withCache { $0.wake(query, initial) }
+            // Something newer may come while it is decoded.
+            while let stored = withCache({ ($0.entries[query.key] as? DormantEntry)?.stored }) {
+                guard let codec = query.codec else { throw QueryError.typeMismatch(query.key) }
+                let value = try codec.decode(stored.value)
+                let initial = InitialData(value, updatedAt: nil, of: query)
+                withCache { $0.wake(query, initial, of: stored) }
+            }
         } catch {
             withCache { cache in
                 guard let entry = cache.entries[query.key] as? DormantEntry else { return }
@@ -108,6 +110,13 @@ extension QueryClient {
 extension Cache {
     /// - Returns: What gives the data to an entry whose type is known already.
     mutating func install(_ stored: PersistedEntry, at key: QueryKey) -> (@Sendable (QueryClient) -> Void)? {
+        if let dormant = entries[key] as? DormantEntry {
+            guard dormant.stored.updatedAt < stored.updatedAt else { return nil }
+            dormant.replace(with: stored)
+            recency.changeCost(of: dormant, to: stored.value.count)
+            inspection.record(.restored(key))
+            return nil
+        }
         if let entry = entries[key] { return entry.restorer(stored) }
         let entry = DormantEntry(stored, key: key, identifier: nextIdentifier(), at: now)
         entries.insert(entry, for: key)
@@ -118,8 +127,10 @@ extension Cache {
         return nil
     }
 
-    mutating func wake<Value>(_ query: Query<Value>, _ initial: InitialData<Value>) {
-        guard let dormant = entries[query.key] as? DormantEntry else { return }
+    mutating func wake<Value>(_ query: Query<Value>, _ initial: InitialData<Value>, of stored: PersistedEntry) {
+        guard let dormant = entries[query.key] as? DormantEntry, dormant.stored.updatedAt == stored.updatedAt else {
+            return
+        }
         let restored = dormant.restored
         recency.remove(dormant)
         dormant.isRemoved = true
