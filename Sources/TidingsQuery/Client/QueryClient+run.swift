@@ -64,9 +64,8 @@ extension Cache {
     mutating func refetchActive(on occasion: Return, by client: QueryClient) {
         for entry in select(.all, admitted: nil) {
             let wantsFetch = entry.registrations.contains { registration in
-                let options = registration.settings.options
-                return registration.settings.wantsFetch(
-                    on: occasion == .focus ? options.refetchOnFocus : options.refetchOnReconnect,
+                registration.settings.wantsFetch(
+                    on: registration.settings.trigger(on: occasion),
                     isStale: entry.isStale(registration.settings.staleTime, at: now)
                 )
             }

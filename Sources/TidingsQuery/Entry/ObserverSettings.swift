@@ -7,6 +7,14 @@ struct ObserverSettings: Sendable {
     var interval: Duration? { isEnabled ? options.refetchInterval?.duration : nil }
     var refetchesInBackground: Bool { options.refetchesInBackground ?? false }
 
+    /// What was said about an occasion. What needs no network has missed nothing without it.
+    func trigger(on occasion: Return) -> RefetchTrigger? {
+        switch occasion {
+        case .focus: options.refetchOnFocus
+        case .reconnect: options.refetchOnReconnect ?? (options.networkMode == .always ? .never : nil)
+        }
+    }
+
     /// Whether an occasion is a reason to fetch.
     func wantsFetch(on trigger: RefetchTrigger?, isStale: Bool) -> Bool {
         guard isEnabled, staleTime != .static else { return false }

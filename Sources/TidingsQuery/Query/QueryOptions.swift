@@ -15,7 +15,7 @@ public struct QueryOptions: Sendable {
     public var refetchOnMount: RefetchTrigger?
     /// Whether the application coming to the front fetches.
     public var refetchOnFocus: RefetchTrigger?
-    /// Whether the device coming back online fetches.
+    /// Whether the device coming back online fetches; a query that is fetched offline too is not, unless this says so.
     public var refetchOnReconnect: RefetchTrigger?
     /// Whether an observer fetches on mount though the entry is in error and has no data; yes unless somebody says
     /// otherwise.
