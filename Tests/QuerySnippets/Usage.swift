@@ -51,6 +51,11 @@ func options(client: QueryClient) {
     let live = Query.orders(status: "open").with { $0.refetchInterval = .every(.seconds(10)) }
     // end
     _ = live
+
+    // snippet: polling
+    let payment = Query.order(7).refetched { $0.data?.status == "open" ? .seconds(2) : nil }
+    // end
+    _ = payment
 }
 
 func observing(client: QueryClient) async {
@@ -64,6 +69,12 @@ func observing(client: QueryClient) async {
     let total = selected.combined { $0.compactMap(\.data).count }
     // end
     _ = total
+
+    // snippet: several-updates
+    for await snapshots in selected.updates {
+        print(snapshots.compactMap(\.data).count)
+    }
+    // end
 
     // snippet: placeholder
     let orders = QueryObserver(.orders(status: "open"), in: client, placeholder: .previous)

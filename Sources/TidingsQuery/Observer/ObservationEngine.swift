@@ -4,7 +4,8 @@ import Synchronization
 protocol ObservationEngine<Output>: AnyObject, Sendable {
     associatedtype Output: Sendable
 
-    func start(isSwitch: Bool)
+    var key: QueryKey { get }
+    func start(_ arrival: Arrival)
     func stop()
     func setEnabled(_ isEnabled: Bool)
     func current() -> QuerySnapshot<Output>
@@ -21,6 +22,9 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
     private struct State {
         var registration: UInt64?
         var isEnabled: Bool
+        /// What the query's own function decided last, and about which state.
+        var interval: RefetchInterval?
+        var decided: (entry: UInt64, revision: UInt64)?
         var seen: EntryFacts?
         var selection = Selection<Output>()
         var last: QuerySnapshot<Output>
@@ -67,21 +71,28 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         state = Mutex(State(isEnabled: isEnabled, last: nothing))
     }
 
-    func start(isSwitch: Bool) {
+    var key: QueryKey { query.key }
+
+    func start(_ arrival: Arrival) {
         let (identifier, isEnabled) = state.withLock { ($0.registration, $0.isEnabled) }
         guard identifier == nil else { return }
-        let settings = ObserverSettings(isEnabled: isEnabled, options: client.options(of: query))
-        guard let mounted = client.mount(self, on: query, settings, isSwitch: isSwitch) else { return }
+        guard let mounted = client.mount(self, on: query, settings(isEnabled, nil), arrival) else { return }
         state.withLock { state in
             state.registration = mounted.registration
             state.updatesAtMount = mounted.updates
         }
         receive(mounted.state)
+        // What others did since then was told to an observer that could not decide yet.
+        if query.refetchInterval != nil { decideInterval(entryState()) }
     }
 
     func stop() {
         let identifier = state.withLock { state in
-            defer { state.registration = nil }
+            defer {
+                state.registration = nil
+                state.decided = nil
+                state.interval = nil
+            }
             return state.registration
         }
         if let identifier { client.unmount(identifier, from: query) }
@@ -89,14 +100,49 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
 
     func setEnabled(_ isEnabled: Bool) {
         self.isEnabled.store(isEnabled, ordering: .relaxed)
-        let identifier = state.withLock { state in
-            state.isEnabled = isEnabled
-            return state.registration
-        }
-        let settings = ObserverSettings(isEnabled: isEnabled, options: client.options(of: query))
-        if let identifier { client.update(identifier, on: query, to: settings) }
+        state.withLock { $0.isEnabled = isEnabled }
+        tellSettings()
         refresh()
         if gate != nil { onChange(.snapshot) }
+    }
+
+    // MARK: What the entry has to know
+
+    private func settings(_ isEnabled: Bool, _ interval: RefetchInterval?) -> ObserverSettings {
+        var options = client.options(of: query)
+        if query.refetchInterval != nil { options.refetchInterval = interval }
+        return ObserverSettings(isEnabled: isEnabled, options: options)
+    }
+
+    /// Of two threads that tell at once, the one with the older settings may come last: it looks again.
+    private func tellSettings() {
+        var isCurrent = false
+        while !isCurrent {
+            let told = state.withLock { $0 }
+            guard let registration = told.registration else { return }
+            client.update(registration, on: query, to: settings(told.isEnabled, told.interval))
+            isCurrent = state.withLock { $0.isEnabled == told.isEnabled && $0.interval == told.interval }
+        }
+    }
+
+    /// Asks the query's own function, once for each state: what it decides changes nothing that it could be asked about.
+    private func decideInterval(_ new: EntryState<Source>) {
+        guard let decide = query.refetchInterval else { return }
+        let current = (entry: new.facts.entry, revision: new.facts.revision)
+        let isNews = state.withLock { state in
+            guard state.registration != nil, state.decided.map({ $0 < current }) ?? true else { return false }
+            state.decided = current
+            return true
+        }
+        guard isNews else { return }
+        let snapshot = QuerySnapshot(new.machine, isStale: new.facts.isStale(staleTime))
+        let interval = decide(snapshot).map(RefetchInterval.every)
+        let isOther = state.withLock { state in
+            guard let decided = state.decided, decided == current, state.interval != interval else { return false }
+            state.interval = interval
+            return true
+        }
+        if isOther { tellSettings() }
     }
 
     func refetch(isRestarting: Bool, direction: FetchDirection?) -> any AnyFetchTicket {
@@ -111,14 +157,17 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
 
     private func refresh() {
         client.wake(query)
-        let now = client.withCache { cache in
-            cache.entry(self.query)?.state(at: cache.now)
-                ?? EntryState(QueryMachine(), entry: 0, at: cache.now)
+        take(entryState())
+    }
+
+    private func entryState() -> EntryState<Source> {
+        client.withCache { cache in
+            cache.entry(self.query)?.state(at: cache.now) ?? EntryState(QueryMachine(), entry: 0, at: cache.now)
         }
-        take(now)
     }
 
     func receive(_ new: EntryState<Source>) {
+        decideInterval(new)
         // One that shows the data as it is does nothing more until somebody looks.
         guard let gate else { return take(new) }
         let news = gate.pass(new.facts, staleTime: staleTime, isEnabled: isEnabled.load(ordering: .relaxed))

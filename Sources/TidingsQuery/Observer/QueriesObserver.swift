@@ -11,6 +11,7 @@ public final class QueriesObserver<Value: Sendable>: Observable, Sendable {
     private let client: QueryClient
     private let placeholder: Placeholder<Value>
     private let registrar = ObservationRegistrar()
+    private let readers = SnapshotReaders()
     private let state = Mutex(State())
 
     /// Watches queries.
@@ -47,27 +48,44 @@ public final class QueriesObserver<Value: Sendable>: Observable, Sendable {
         try combine(snapshots)
     }
 
-    /// Watches other queries from now on. Those that were watched before go on without a break.
+    /// What is known of all of them, now and after each change of one, for one reader at a time. While it is read, they are
+    /// observed. A reader who is slow misses what was there in between, never what is there last.
+    public var updates: QueriesSnapshots<Value> { QueriesSnapshots(observer: self, readers: readers) }
+
+    /// Watches other queries from now on. Those that were watched before go on without a break, as they were defined then.
     ///
     /// - Parameter queries: What to watch.
     public func observe(_ queries: [Query<Value>]) {
-        let (added, dropped) = state.withLock { state -> ([QueryObserver<Value>], [QueryObserver<Value>]) in
-            var old = state.observers
+        let change = state.withLock { state -> Change in
+            let before = state.observers
+            var old = before
             var added: [QueryObserver<Value>] = []
             state.observers = queries.map { query in
                 if let index = old.firstIndex(where: { $0.key == query.key }) { return old.remove(at: index) }
-                let observer = QueryObserver(query, in: client, placeholder: placeholder)
+                let observer = QueryObserver(query, in: client, placeholder: placeholder, readers: readers)
                 added.append(observer)
                 return (query.key, observer)
             }
-            return state.users > 0 ? (added, old.map(\.observer)) : ([], [])
+            let isSame = before.elementsEqual(state.observers) { $0.observer === $1.observer }
+            guard state.users > 0 else { return Change(isSame: isSame) }
+            return Change(isSame: isSame, added: added, dropped: old.map(\.observer))
         }
+        guard !change.isSame else { return }
         // Together, so that a reader of several finds them as they are after it.
         client.batch {
-            for observer in added { observer.start() }
-            for observer in dropped { observer.stop() }
+            for observer in change.added { observer.start() }
+            for observer in change.dropped { observer.stop() }
         }
         registrar.withMutation(of: self, keyPath: \.snapshots) {}
+        readers.ring()
+    }
+
+    private struct Change {
+        var isSame: Bool
+        /// To be started.
+        var added: [QueryObserver<Value>] = []
+        /// To be stopped.
+        var dropped: [QueryObserver<Value>] = []
     }
 
     /// Begins to observe. Each start needs its own ``stop()``.

@@ -7,22 +7,31 @@ struct Mounted<Value: Sendable>: Sendable {
     let updates: (data: Int, errors: Int)
 }
 
+/// How an observer comes to an entry.
+enum Arrival: Sendable {
+    /// It begins to observe.
+    case start
+    /// It observed another entry until now.
+    case move
+    /// It observed the same entry until now, with another definition.
+    case stay
+}
+
 extension QueryClient {
     /// An observer comes to an entry.
     ///
-    /// - Parameter isSwitch: Whether it observed another one until now.
     /// - Returns: Nil if the key belongs to another type.
     func mount<Value>(
         _ observer: any EntryObserver<Value>,
         on query: Query<Value>,
         _ settings: ObserverSettings,
-        isSwitch: Bool
+        _ arrival: Arrival
     ) -> Mounted<Value>? {
         wake(query)
         let initial = InitialData(query)
         let mounted = withCache { cache -> Mounted<Value>? in
             guard let entry = cache.makeEntry(query, initial: initial) else { return nil }
-            return cache.mount(observer, on: entry, settings, isSwitch: isSwitch, by: self)
+            return cache.mount(observer, on: entry, settings, arrival, by: self)
         }
         if mounted == nil { configuration.logger.error("\(QueryError.typeMismatch(query.key))") }
         return mounted
@@ -76,7 +85,7 @@ extension Cache {
         _ observer: any EntryObserver<Value>,
         on entry: Entry<Value>,
         _ settings: ObserverSettings,
-        isSwitch: Bool,
+        _ arrival: Arrival,
         by client: QueryClient
     ) -> Mounted<Value> {
         let registration = Registration(identifier: nextIdentifier(), settings: settings, intervalStart: now)
@@ -85,7 +94,7 @@ extension Cache {
         recency.remove(entry)
         inspection.record(.observerAdded(entry.key))
         let updates = (entry.machine.updateCount, entry.machine.trouble?.errorCount ?? 0)
-        if !isRestoring, shouldFetch(entry, settings, isSwitch: isSwitch) {
+        if !isRestoring, shouldFetch(entry, settings, arrival) {
             _ = entry.fetch(in: &self, by: client, restarting: false)
         }
         schedule(entry)
@@ -93,11 +102,15 @@ extension Cache {
     }
 
     /// Whether an observer's coming is a reason to fetch.
-    func shouldFetch(_ entry: AnyEntry, _ settings: ObserverSettings, isSwitch: Bool) -> Bool {
+    func shouldFetch(_ entry: AnyEntry, _ settings: ObserverSettings, _ arrival: Arrival) -> Bool {
         guard settings.isEnabled else { return false }
         guard entry.hasData else { return entry.status != .error || settings.options.retryOnMount ?? true }
         let isStale = entry.isStale(settings.staleTime, at: now)
-        return isSwitch ? isStale : settings.wantsFetch(on: settings.options.refetchOnMount, isStale: isStale)
+        return switch arrival {
+        case .start: settings.wantsFetch(on: settings.options.refetchOnMount, isStale: isStale)
+        case .move: isStale
+        case .stay: false
+        }
     }
 
     fileprivate mutating func lastObserverLeft(_ entry: AnyEntry) {

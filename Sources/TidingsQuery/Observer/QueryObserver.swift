@@ -30,7 +30,7 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
 
     private let client: QueryClient
     private let signals = ObservationSignals()
-    private let readers = SnapshotReaders()
+    private let readers: SnapshotReaders
     private let state: Mutex<State>
 
     /// Watches a query.
@@ -46,7 +46,24 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
         isEnabled: Bool = true,
         placeholder: Placeholder<Value> = .none
     ) {
-        self.init(query, in: client, isEnabled: isEnabled, placeholder: placeholder, isPlain: true) { $0 }
+        self.init(
+            query,
+            in: client,
+            isEnabled: isEnabled,
+            placeholder: placeholder,
+            isPlain: true,
+            readers: SnapshotReaders()
+        ) { $0 }
+    }
+
+    /// One of several whose readers are told of the changes of each.
+    convenience init(
+        _ query: Query<Value>,
+        in client: QueryClient,
+        placeholder: Placeholder<Value>,
+        readers: SnapshotReaders
+    ) {
+        self.init(query, in: client, isEnabled: true, placeholder: placeholder, isPlain: true, readers: readers) { $0 }
     }
 
     /// Watches a part of a query's data, or what a function makes of it.
@@ -71,6 +88,7 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
             isEnabled: isEnabled,
             placeholder: placeholder,
             isPlain: false,
+            readers: SnapshotReaders(),
             select: select
         )
     }
@@ -81,9 +99,11 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
         isEnabled: Bool,
         placeholder: Placeholder<Value>,
         isPlain: Bool,
+        readers: SnapshotReaders,
         select: @escaping @Sendable (Source) throws -> Value
     ) {
         self.client = client
+        self.readers = readers
         let engine = QueryObservation(
             client: client,
             query: query,
@@ -164,7 +184,7 @@ extension QueryObserver {
             state.users += 1
             return state.users == 1 ? state.engine : nil
         }
-        engine?.start(isSwitch: false)
+        engine?.start(.start)
     }
 
     /// Ends what one ``start()`` began.
@@ -211,7 +231,8 @@ extension QueryObserver {
         await engine.refetch(isRestarting: true, direction: direction).finished()
     }
 
-    /// Watches another query from now on. What the placeholder calls the previous data is the data that is shown now.
+    /// Watches another query from now on, and fetches it if it is stale. With another definition of the same query, nothing
+    /// is fetched for that. What the placeholder calls the previous data is the data that is shown now.
     ///
     /// - Parameter query: What to watch.
     public func observe(_ query: Query<Value>) {
@@ -249,7 +270,7 @@ extension QueryObserver {
             return (state.engine, state.users > 0)
         }
         // The new one comes before the old one goes, so that a query which both watch has an observer all the time.
-        if isStarted { engine.start(isSwitch: true) }
+        if isStarted { engine.start(replaced.key == engine.key ? .stay : .move) }
         replaced.stop()
         Self.teller(signals, readers)(.all)
     }

@@ -31,7 +31,7 @@ extension QueryClient {
             cache.isRestoring = false
             for entry in cache.select(.all, admitted: nil) {
                 let wantsFetch = entry.registrations.contains {
-                    cache.shouldFetch(entry, $0.settings, isSwitch: false)
+                    cache.shouldFetch(entry, $0.settings, .start)
                 }
                 if wantsFetch { _ = entry.fetch(in: &cache, by: self, restarting: false) }
             }

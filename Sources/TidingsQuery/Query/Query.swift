@@ -41,9 +41,16 @@ public struct Query<Value: Sendable>: Sendable {
     public var cost: (@Sendable (Value) -> Int)?
     /// How values are compared; nil is with `==` if they are `Equatable`, and otherwise every value counts as a new one.
     public var isEqual: (@Sendable (Value, Value) -> Bool)?
+    /// How long after a change of its state an observed query is fetched again, decided anew with each change; nil is that
+    /// it is not. It takes the place of ``QueryOptions/refetchInterval``. Called outside of any lock.
+    public var refetchInterval: (@Sendable (QuerySnapshot<Value>) -> Duration?)? {
+        get { ownInterval.value }
+        set { ownInterval.value = newValue }
+    }
     let fetcher: Fetcher<Value>?
     /// Outside of the definition, since there is one in each entry, and most say little.
     private var ownOptions = Boxed<QueryOptions>.none
+    private var ownInterval = Boxed<@Sendable (QuerySnapshot<Value>) -> Duration?>.none
 
     /// Defines a query.
     ///
@@ -91,6 +98,15 @@ public struct Query<Value: Sendable>: Sendable {
     public func with(_ configure: (inout QueryOptions) -> Void) -> Query {
         var copy = self
         configure(&copy.options)
+        return copy
+    }
+
+    /// The same query that is fetched again and again for as long as its state says, such as until a job is done.
+    ///
+    /// - Parameter interval: How long after each change of its state: ``refetchInterval``.
+    public func refetched(every interval: @escaping @Sendable (QuerySnapshot<Value>) -> Duration?) -> Query {
+        var copy = self
+        copy.refetchInterval = interval
         return copy
     }
 
