@@ -18,7 +18,7 @@ extension Cache {
         if let run = entry.run {
             guard options.isRestarting, entry.machine.overlay.base != nil else {
                 entry.machine.setMayRetry(true)
-                return run.tickets[0]
+                return join(run, of: entry)
             }
             // Whoever awaits the old fetch gets what the new one brings.
             tickets = run.tickets + (run.followUp.map { [$0] } ?? [])
@@ -26,6 +26,14 @@ extension Cache {
             entry.machine.cancel()
         }
         return start(entry, options, tickets: tickets.isEmpty ? [FetchTicket()] : tickets, by: client)
+    }
+
+    /// Whoever asks after an event does not get what was asked for before it: a fetch that was overtaken is followed by
+    /// another one, and that is the one to wait for.
+    private func join<Value>(_ run: FetchRun<Value>, of entry: Entry<Value>) -> FetchTicket<Value> {
+        guard entry.machine.fetch?.isOvertaken == true, !entry.isStatic else { return run.tickets[0] }
+        entry.machine.wantFollowUp()
+        return run.makeFollowUp()
     }
 
     private mutating func start<Value>(
@@ -103,7 +111,8 @@ extension Cache {
         markUnsaved(entry)
         finished(entry)
         if wantsFollowUp, run.followUp != nil || (entry.isActive && !entry.isStatic) {
-            _ = start(entry, FetchOptions(), tickets: [run.followUp ?? FetchTicket()], by: client)
+            let options = FetchOptions(retry: entry.isActive ? .times(3) : run.retry)
+            _ = start(entry, options, tickets: [run.followUp ?? FetchTicket()], by: client)
         } else if let followUp = run.followUp {
             resolve([followUp], result)
         }

@@ -1,6 +1,6 @@
 extension QueryClient {
     /// The data of a query: from the cache if it is fresh, otherwise fetched. Everybody who asks at the same time awaits
-    /// the same fetch.
+    /// the same fetch; after an invalidation during it, the one that follows.
     ///
     /// Failed attempts are not repeated unless the query says so.
     ///

@@ -2,7 +2,7 @@ extension QueryClient {
     /// Marks entries as out of date, whatever their age, and fetches those that are being observed.
     ///
     /// A fetch that runs is not cut short: it began before what happened, so its result is stored but stays stale, and
-    /// exactly one more fetch follows it.
+    /// exactly one more fetch follows it if somebody observes it, or asks for it before it has ended.
     ///
     /// - Parameters:
     ///   - filter: Which entries; also those that nobody observes, and those that are switched off.

@@ -236,6 +236,69 @@ struct InvalidateTests {
         #expect(bench.client.state(of: query)?.isStale == true)
     }
 
+    @Test("an observer that comes to a fetch that was overtaken asks for one more")
+    func joinOvertaken() {
+        let query = server.query(["a"]) { $0.staleTime = .infinite }
+        let fetch = bench.fetch(query)
+        bench.client.invalidate()
+        let observer = bench.observer(query)
+        bench.observer(query)
+        #expect(server.count == 1)
+        server.calls[0].succeed(1)
+        bench.settle()
+        #expect(fetch.value == 1)
+        #expect(observer.data == 1)
+        #expect(server.count == 2)
+        server.calls[1].succeed(2)
+        bench.settle()
+        #expect(observer.data == 2)
+        #expect(!observer.isStale)
+        #expect(server.count == 2)
+    }
+
+    @Test("who asks after an event gets what was asked for after it")
+    func fetchAfterEvent() {
+        let query = server.query(["a"])
+        let early = bench.fetch(query)
+        bench.client.invalidate(query)
+        let late = bench.fetch(query)
+        server.calls[0].succeed(1)
+        bench.settle()
+        #expect(early.value == 1)
+        #expect(!late.isOver)
+        #expect(server.count == 2)
+        server.calls[1].fail()
+        bench.settle()
+        // Nobody observes it, so what follows is not repeated either.
+        #expect(late.error is TestError)
+        #expect(server.count == 2)
+    }
+
+    @Test("who joins a fetch that was overtaken awaits its retry, which knows the event")
+    func joinBeforeRetry() {
+        let query = server.query(["a"]) { $0.retry = .times(1, delay: .fixed(.seconds(1))) }
+        bench.fetch(query)
+        bench.client.invalidate(query)
+        let late = bench.fetch(query)
+        server.calls[0].fail()
+        bench.advance(.seconds(1))
+        server.calls[1].succeed(2)
+        bench.settle()
+        #expect(late.value == 2)
+        #expect(server.count == 2)
+    }
+
+    @Test("an observer of static data is content with a fetch that was overtaken")
+    func joinStatic() {
+        let query = server.query(["a"]) { $0.staleTime = .static }
+        bench.fetch(query)
+        bench.client.invalidate()
+        bench.observer(query)
+        server.calls[0].succeed(1)
+        bench.settle()
+        #expect(server.count == 1)
+    }
+
     @Test("data that is set later is not stale")
     func setLater() {
         let query = fresh(["a"])
