@@ -14,18 +14,26 @@ extension Cache {
         _ options: FetchOptions,
         by client: QueryClient
     ) -> FetchTicket<Value> {
-        var tickets: [FetchTicket<Value>] = []
+        var (tickets, followUps): ([FetchTicket<Value>], [FetchTicket<Value>]) = ([], [])
         if let run = entry.run {
             guard options.isRestarting, entry.machine.overlay.base != nil else {
                 entry.machine.setMayRetry(true)
                 return join(run, of: entry)
             }
-            // Whoever awaits the old fetch gets what the new one brings.
-            tickets = run.tickets + (run.followUp.map { [$0] } ?? [])
+            let isExtension = entry.machine.fetch?.isExtension ?? false
+            if options.direction == nil {
+                // Whoever awaits the old fetch gets what the new one brings.
+                tickets = run.tickets + run.followUps
+            } else {
+                // Whoever awaits everything does not get it with a page.
+                tickets = isExtension ? run.tickets : []
+                followUps = isExtension ? run.followUps : run.tickets + run.followUps
+            }
             end(run, of: entry)
             entry.machine.cancel()
         }
-        return start(entry, options, tickets: tickets.isEmpty ? [FetchTicket()] : tickets, by: client)
+        if tickets.isEmpty { tickets = [FetchTicket()] }
+        return start(entry, options, tickets: tickets, followUps: followUps, by: client)
     }
 
     /// Whoever asks after an event does not get what was asked for before it: a fetch that was overtaken is followed by
@@ -40,10 +48,11 @@ extension Cache {
         _ entry: Entry<Value>,
         _ options: FetchOptions,
         tickets: [FetchTicket<Value>],
+        followUps: [FetchTicket<Value>] = [],
         by client: QueryClient
     ) -> FetchTicket<Value> {
         guard let fetcher = entry.query.fetcher else {
-            return refuse(entry, tickets)
+            return refuse(entry, tickets + followUps)
         }
         let networkMode = entry.query.options.networkMode ?? .online
         let context = FetchContext(key: entry.key)
@@ -55,6 +64,7 @@ extension Cache {
             retry: entry.query.options.retry ?? options.retry,
             networkMode: networkMode,
             tickets: tickets,
+            followUps: followUps,
             attempt: fetcher.begin(request)
         )
         let canStart = networkMode.canStart(isOnline: isOnline)
@@ -64,8 +74,11 @@ extension Cache {
             epoch: nextEpoch(),
             isPaused: !canStart,
             direction: options.direction,
+            isExtension: fetcher.extendsData(request),
             continuesAfterFailure: fetcher.continuesAfterFailure
         )
+        // What it took the place of is made up for.
+        if !followUps.isEmpty, entry.machine.fetch?.isExtension == true { entry.machine.wantFollowUp() }
         if canStart { run.keep(client.spawn { await client.perform(run) }) }
         inspection.record(canStart ? .fetchStarted(entry.key) : .fetchPaused(entry.key))
         changed(entry)
@@ -110,11 +123,12 @@ extension Cache {
         inspection.record(.fetchSucceeded(entry.key))
         markUnsaved(entry)
         finished(entry)
-        if wantsFollowUp, run.followUp != nil || (entry.isActive && !entry.isStatic) {
+        let followUps = run.followUps
+        if wantsFollowUp, !followUps.isEmpty || (entry.isActive && !entry.isStatic) {
             let options = FetchOptions(retry: entry.isActive ? .times(3) : run.retry)
-            _ = start(entry, options, tickets: [run.followUp ?? FetchTicket()], by: client)
-        } else if let followUp = run.followUp {
-            resolve([followUp], result)
+            _ = start(entry, options, tickets: followUps.isEmpty ? [FetchTicket()] : followUps, by: client)
+        } else {
+            resolve(followUps, result)
         }
     }
 
@@ -163,7 +177,7 @@ extension Cache {
         entry.run = nil
         entry.machine.fail(error, at: now)
         inspection.record(.fetchFailed(entry.key, error))
-        resolve(run.tickets + (run.followUp.map { [$0] } ?? []), .failure(error))
+        resolve(run.tickets + run.followUps, .failure(error))
         finished(entry)
     }
 
@@ -186,7 +200,7 @@ extension Cache {
         entry.machine.cancel()
         let cancelled = Result<Value, any Error>.failure(QueryError.cancelled(entry.key))
         let result = outcome == .data ? entry.machine.data.map(Result.success) ?? cancelled : cancelled
-        resolve(run.tickets + (run.followUp.map { [$0] } ?? []), result)
+        resolve(run.tickets + run.followUps, result)
         inspection.record(.fetchCancelled(entry.key))
         finished(entry)
     }
@@ -197,6 +211,7 @@ extension Cache {
     }
 
     private mutating func resolve<Value>(_ tickets: [FetchTicket<Value>], _ result: Result<Value, any Error>) {
+        guard !tickets.isEmpty else { return }
         effects.perform { for ticket in tickets { ticket.resolve(result) } }
     }
 

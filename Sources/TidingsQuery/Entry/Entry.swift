@@ -27,7 +27,7 @@ final class Entry<Value: Sendable>: AnyEntry {
     override var updatedAt: Timestamp? { machine.updatedAt }
     override var baseVersion: Int64? { machine.baseVersion }
     override var metadata: QueryMetadata { machine.metadata.value ?? QueryMetadata() }
-    override var fetchEpoch: QueryEpoch? { machine.fetch?.epoch ?? machine.dataEpoch }
+    override var fetchEpoch: QueryEpoch? { machine.fetchEpoch }
 
     override func isStale(_ staleTime: StaleTime, at moment: Timestamp) -> Bool {
         machine.isStale(staleTime, at: moment)

@@ -10,12 +10,12 @@ final class FetchRun<Value: Sendable>: Sendable {
     let attempt: @Sendable () async throws -> Value
     /// Who waits for this fetch.
     let tickets: [FetchTicket<Value>]
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     private struct State {
         var task: Task<Void, Never>?
         var failures = 0
-        var followUp: FetchTicket<Value>?
+        var followUps: [FetchTicket<Value>]
     }
 
     init(
@@ -25,6 +25,7 @@ final class FetchRun<Value: Sendable>: Sendable {
         retry: RetryPolicy,
         networkMode: NetworkMode,
         tickets: [FetchTicket<Value>],
+        followUps: [FetchTicket<Value>] = [],
         attempt: @escaping @Sendable () async throws -> Value
     ) {
         self.key = key
@@ -34,6 +35,7 @@ final class FetchRun<Value: Sendable>: Sendable {
         self.networkMode = networkMode
         self.tickets = tickets
         self.attempt = attempt
+        state = Mutex(State(followUps: followUps))
     }
 
     /// How many attempts have failed.
@@ -44,12 +46,13 @@ final class FetchRun<Value: Sendable>: Sendable {
     }
 
     /// Who waits for the fetch that follows, if one was asked for.
-    var followUp: FetchTicket<Value>? { state.withLock { $0.followUp } }
+    var followUps: [FetchTicket<Value>] { state.withLock { $0.followUps } }
 
     func makeFollowUp() -> FetchTicket<Value> {
         state.withLock { state in
-            let ticket = state.followUp ?? FetchTicket()
-            state.followUp = ticket
+            if let ticket = state.followUps.first { return ticket }
+            let ticket = FetchTicket<Value>()
+            state.followUps = [ticket]
             return ticket
         }
     }

@@ -42,6 +42,12 @@ struct QueryMachine<Value: Sendable>: Sendable {
         return fetch.phase == .paused ? .paused : .fetching
     }
 
+    /// When what is being fetched, or else what is there, was asked for.
+    var fetchEpoch: QueryEpoch? {
+        guard let fetch, !fetch.isExtension else { return dataEpoch }
+        return fetch.epoch
+    }
+
     /// Whether nothing was ever known about it, good or bad.
     var isUntouched: Bool { updateCount == 0 && (trouble?.errorCount ?? 0) == 0 }
 
@@ -95,7 +101,7 @@ extension QueryMachine {
     /// - Returns: What it means.
     mutating func invalidate(asOf epoch: QueryEpoch) -> InvalidationOutcome {
         if var fetch = fetching.value {
-            if fetch.epoch > epoch, fetch.phase != .paused { return .known }
+            if knows(epoch, fetch) { return .known }
             fetch.isOvertaken = true
             fetching.value = fetch
             mark()
@@ -104,6 +110,12 @@ extension QueryMachine {
         if let dataEpoch, dataEpoch > epoch { return .known }
         mark()
         return .marked
+    }
+
+    /// Whether what is there when a fetch has ended will have been asked for after an event.
+    private func knows(_ epoch: QueryEpoch, _ fetch: RunningFetch) -> Bool {
+        if fetch.isExtension { return dataEpoch.map { $0 > epoch } ?? false }
+        return fetch.epoch > epoch && fetch.phase != .paused
     }
 
     private mutating func mark() {
@@ -148,13 +160,15 @@ extension QueryMachine {
         _ identifier: UInt64,
         epoch: QueryEpoch,
         isPaused: Bool,
-        direction: FetchDirection?,
+        direction: FetchDirection? = nil,
+        isExtension: Bool = false,
         continuesAfterFailure: Bool
     ) {
         let before = troubles.value
         fetching.value = RunningFetch(
             identifier: identifier,
             direction: direction,
+            isExtension: isExtension,
             continuesAfterFailure: continuesAfterFailure,
             before: before,
             epoch: epoch,
@@ -233,12 +247,19 @@ extension QueryMachine {
     ) -> Bool {
         guard let fetch = fetching.value else { return false }
         take(overlay, isSame: isSame)
-        updatedAt = arrival.moment
         updateCount += 1
         baseVersion = arrival.version
-        self.metadata.value = metadata.isEmpty ? nil : metadata
-        isInvalidated = fetch.isOvertaken || missedChanges
-        dataEpoch = fetch.epoch
+        if fetch.isExtension {
+            // As old as what was there already.
+            let kept = (self.metadata.value ?? QueryMetadata()).completed(by: metadata)
+            self.metadata.value = kept.isEmpty ? nil : kept
+            isInvalidated = isInvalidated || missedChanges
+        } else {
+            updatedAt = arrival.moment
+            self.metadata.value = metadata.isEmpty ? nil : metadata
+            isInvalidated = fetch.isOvertaken || missedChanges
+            dataEpoch = fetch.epoch
+        }
         if var trouble = troubles.value {
             trouble.error = nil
             trouble.failures = 0
@@ -246,11 +267,12 @@ extension QueryMachine {
             troubles.value = trouble
         }
         fetching.value = nil
-        return (fetch.isOvertaken && fetch.wantsFollowUp) || missedChanges
+        return ((fetch.isOvertaken || fetch.isExtension) && fetch.wantsFollowUp) || missedChanges
     }
 
     /// The fetch has failed for good.
     mutating func fail(_ error: any Error, at moment: Timestamp) {
+        let isExtension = fetch?.isExtension ?? false
         fetching.value = nil
         overlay.awaitArrival(false)
         overlayRevision += 1
@@ -261,8 +283,8 @@ extension QueryMachine {
         trouble.failures += 1
         trouble.failureReason = error
         troubles.value = trouble
-        // Data that could not be renewed is not to be trusted.
-        isInvalidated = true
+        // Data that could not be renewed is not to be trusted; a fetch that would have added to it says nothing about it.
+        if !isExtension { isInvalidated = true }
         revision += 1
     }
 

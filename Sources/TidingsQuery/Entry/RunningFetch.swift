@@ -22,6 +22,8 @@ struct RunningFetch: Sendable {
 
     let identifier: UInt64
     let direction: FetchDirection?
+    /// Whether it adds to what there is, which stays as old as it was.
+    let isExtension: Bool
     /// Whether a later attempt builds on what an earlier one got.
     let continuesAfterFailure: Bool
     /// What stood before the fetch, for a cancellation.
@@ -33,7 +35,8 @@ struct RunningFetch: Sendable {
     var mayRetry = true
     /// Something happened after ``epoch``.
     var isOvertaken = false
-    /// Another fetch follows if this one brings data that was overtaken.
+    /// Another fetch follows if this one brings data that was overtaken, or took the place of one that would have
+    /// brought everything.
     var wantsFollowUp = false
 }
 
@@ -51,6 +54,7 @@ extension RunningFetch {
         return Self(
             identifier: identifier,
             direction: direction,
+            isExtension: isExtension,
             continuesAfterFailure: continuesAfterFailure,
             before: before,
             epoch: epoch,

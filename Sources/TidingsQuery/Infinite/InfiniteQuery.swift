@@ -12,6 +12,9 @@ import Synchronization
 ///
 /// A refetch walks from the first page with the cursors that the fresh pages give, so no element is missed or shown twice
 /// when the list has moved, and the list may become shorter. A retry goes on with the page that failed.
+///
+/// A further page makes the others no younger: the list is as old as its last refetch, and one that was out of date stays
+/// so.
 public struct InfiniteQuery<Page: Sendable, Cursor: Sendable>: Sendable {
     /// The pages and their cursors.
     public typealias Data = InfiniteData<Page, Cursor>
@@ -53,7 +56,11 @@ public struct InfiniteQuery<Page: Sendable, Cursor: Sendable>: Sendable {
         query = Query(
             key: key,
             options: options,
-            fetcher: Fetcher(begin: { walk.begin($0) }, continuesAfterFailure: true)
+            fetcher: Fetcher(
+                begin: { walk.begin($0) },
+                continuesAfterFailure: true,
+                extendsData: { walk.extension(of: $0) != nil }
+            )
         )
         self.next = next
         self.previous = previous
@@ -72,13 +79,19 @@ struct PageWalk<Page: Sendable, Cursor: Sendable>: Sendable {
     let previous: @Sendable (Page, Data) -> Cursor?
 
     func begin(_ request: FetchRequest<Data>) -> @Sendable () async throws -> Data {
-        if let base = request.base, !base.pages.isEmpty, let direction = request.direction {
+        if let (base, direction) = self.extension(of: request) {
             return { try await extend(base, direction, request.context) }
         }
         let wanted = max(request.base?.pages.count ?? 0, initialPages)
         let start = request.base?.cursors.first ?? first
         let progress = Progress()
         return { try await walk(from: start, pages: wanted, request.context, progress) }
+    }
+
+    /// What is to be extended, and where; nil if all pages are to be fetched.
+    func `extension`(of request: FetchRequest<Data>) -> (base: Data, direction: FetchDirection)? {
+        guard let base = request.base, !base.pages.isEmpty, let direction = request.direction else { return nil }
+        return (base, direction)
     }
 
     private func extend(_ base: Data, _ direction: FetchDirection, _ context: FetchContext) async throws -> Data {

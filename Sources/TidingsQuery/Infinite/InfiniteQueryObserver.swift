@@ -50,7 +50,7 @@ public final class InfiniteQueryObserver<Page: Sendable, Cursor: Sendable>: Obse
     public var isFetchingPreviousPage: Bool { observer.isFetching && observer.fetchDirection == .previous }
 
     /// Fetches the page after the last one; the first page if there is none. Without a next page nothing changes. A fetch
-    /// that runs is given up for it, if there is data to show meanwhile.
+    /// that runs is given up for it, if there is data to show meanwhile; a refetch begins anew after it.
     public func fetchNextPage() async { await observer.fetchMore(.next) }
 
     /// Fetches the page before the first one: as ``fetchNextPage()``.

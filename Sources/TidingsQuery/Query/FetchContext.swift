@@ -11,7 +11,8 @@ public struct FetchContext: Sendable {
     }
 
     /// Keeps something with the entry that is not part of its value, such as the position in the server's log that the
-    /// answer stands for. It replaces what the fetch before it kept, when and only when this fetch succeeds.
+    /// answer stands for. It replaces what the fetch before it kept, when and only when this fetch succeeds. What comes
+    /// with a further page of a list replaces nothing: the list is as old as its other pages.
     ///
     /// - Parameters:
     ///   - text: What to keep; nil for nothing.
@@ -50,6 +51,13 @@ public struct QueryMetadata: Hashable, Sendable, Codable {
     public subscript(name: Name) -> String? {
         get { texts[name.rawValue] }
         set { texts[name.rawValue] = newValue }
+    }
+
+    /// With what was recorded elsewhere under other names.
+    func completed(by other: QueryMetadata) -> QueryMetadata {
+        var result = self
+        result.texts.merge(other.texts) { own, _ in own }
+        return result
     }
 
     /// Whether nothing was recorded.

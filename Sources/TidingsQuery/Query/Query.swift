@@ -129,6 +129,8 @@ struct Fetcher<Value: Sendable>: Sendable {
     let begin: @Sendable (FetchRequest<Value>) -> @Sendable () async throws -> Value
     /// Whether a retry goes on where the failed attempt stopped. Its result is then as old as the first attempt.
     var continuesAfterFailure = false
+    /// Whether a fetch adds to what there is: what it does not ask for stays as old as it was.
+    var extendsData: @Sendable (FetchRequest<Value>) -> Bool = { _ in false }
 }
 
 /// What one fetch is about.

@@ -223,6 +223,116 @@ struct InfiniteQueryTests {
         #expect(observer.isFetchingPreviousPage)
     }
 
+    // MARK: A page and the age of the list
+
+    /// Each page is its cursor, and comes when the test says so.
+    private func slow(_ server: FakeServer<Int>, _ configure: (inout QueryOptions) -> Void) -> InfiniteQuery<Int, Int> {
+        var query = InfiniteQuery<Int, Int>(key: ["n"], first: 0) { _, context in
+            context.record("\(server.count)", as: "position")
+            return try await server.request()
+        } next: {
+            $0 + 1
+        } previous: {
+            $0 - 1
+        }
+        configure(&query.query.options)
+        return query
+    }
+
+    private func answer(_ server: FakeServer<Int>, _ value: Int) {
+        server.last?.succeed(value)
+        bench.settle()
+    }
+
+    @Test("a further page does not make a list fresh that is out of date")
+    func pageKeepsInvalidation() {
+        let observer = observer(feed.query { $0.staleTime = .infinite })
+        bench.client.invalidate(["feed"], refetch: .none)
+        next(observer)
+        #expect(observer.pages.map(\.first) == [0, 10])
+        #expect(observer.isStale)
+        #expect(bench.client.entries().first?.isInvalidated == true)
+    }
+
+    @Test("a further page leaves the list as old as it was, and what was kept beside it")
+    func pageKeepsAge() {
+        let server = FakeServer<Int>()
+        let observer = InfiniteQueryObserver(slow(server) { $0.staleTime = .seconds(60) }, in: bench.client)
+        observer.start()
+        bench.settle()
+        let event = bench.client.epoch
+        answer(server, 0)
+        bench.advance(.seconds(40))
+        next(observer)
+        #expect(bench.client.entries().first?.fetchEpoch == event)
+        answer(server, 1)
+        #expect(observer.data?.pages == [0, 1])
+        #expect(observer.dataUpdatedAt == Bench.start)
+        #expect(bench.client.metadata(of: ["n"])["position"] == "0")
+        bench.client.invalidate(refetch: .none, asOf: event)
+        #expect(observer.isStale)
+    }
+
+    @Test("a page that fails says nothing about the others")
+    func failingPage() {
+        let observer = observer(
+            feed.query {
+                $0.retry = .never
+                $0.staleTime = .infinite
+            }
+        )
+        feed.setFailing([10])
+        next(observer)
+        #expect(observer.isError)
+        #expect(!observer.isStale)
+    }
+
+    @Test("a refetch that makes way for a page follows it, once, and ends the wait of those who await it")
+    func pageDisplacesRefetch() {
+        let server = FakeServer<Int>()
+        let observer = InfiniteQueryObserver(slow(server) { $0.staleTime = .infinite }, in: bench.client)
+        observer.start()
+        bench.settle()
+        answer(server, 0)
+        let refetch = bench.begin { [client = bench.client] in await client.invalidate().finished() }
+        #expect(server.count == 2)
+        let page = bench.begin { await observer.fetchNextPage() }
+        bench.settle()
+        #expect(server.count == 3)
+        #expect(server.calls[1].isCancelled)
+        answer(server, 1)
+        #expect(page.isOver)
+        #expect(observer.data?.pages == [0, 1])
+        #expect(observer.isStale)
+        #expect(!refetch.isOver)
+        #expect(server.count == 4)
+        answer(server, 10)
+        answer(server, 11)
+        #expect(refetch.isOver)
+        #expect(observer.data?.pages == [10, 11])
+        #expect(!observer.isStale)
+        #expect(server.count == 5)
+    }
+
+    @Test("an event during a page makes one refetch follow")
+    func eventDuringPage() {
+        let server = FakeServer<Int>()
+        let observer = InfiniteQueryObserver(slow(server) { $0.staleTime = .infinite }, in: bench.client)
+        observer.start()
+        bench.settle()
+        answer(server, 0)
+        next(observer)
+        bench.client.invalidate()
+        bench.client.invalidate()
+        answer(server, 1)
+        #expect(observer.isStale)
+        #expect(server.count == 3)
+        answer(server, 10)
+        answer(server, 11)
+        #expect(!observer.isStale)
+        #expect(server.count == 4)
+    }
+
     private func next(_ observer: InfiniteQueryObserver<Int, Int>) {
         bench.begin { await observer.fetchNextPage() }
     }
