@@ -144,6 +144,7 @@ extension Cache {
     mutating func remove(_ entry: AnyEntry, isForgotten: Bool) {
         entry.cancel(in: &self, revertsTo: .error)
         inspection.record(.removed(entry.key))
+        if isForgotten { entry.isForgotten = true }
         recency.changeCost(of: entry, to: 0)
         if entry.isObserved {
             entry.clear()
@@ -151,6 +152,11 @@ extension Cache {
         } else {
             recency.remove(entry)
             entry.isRemoved = true
+            if isForgotten {
+                entry.parting = .some(.remove)
+            } else if entry.isUnsaved {
+                entry.parting = .some(entry.unsavedChange)
+            }
             entries.remove(entry.key)
             entry.clear()
         }

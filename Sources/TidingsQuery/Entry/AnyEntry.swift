@@ -13,6 +13,10 @@ class AnyEntry {
     final var isDirty = false
     final var isRemoved = false
     final var isUnsaved = false
+    /// Whether what is stored has to go as long as there is nothing to put in its place.
+    final var isForgotten = false
+    /// What has to be done in storage, of an entry that left the cache before that was done.
+    final var parting = Boxed<UnsavedChange>.none
     final var cost = 0
     /// Its neighbours in the order of use, while nobody observes it.
     final unowned var lessRecent: AnyEntry?

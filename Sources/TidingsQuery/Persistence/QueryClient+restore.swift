@@ -140,6 +140,10 @@ extension Cache {
         entry.prolong(dormant.gcTime)
         recency.changeCost(of: entry, to: initial.cost)
         entry.machine.restore(Overlay(base: value), restored, isSame: false)
+        if dormant.isUnsaved {
+            dormant.isUnsaved = false
+            markUnsaved(entry)
+        }
     }
 
     mutating func restore<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>, _ stored: PersistedEntry) {

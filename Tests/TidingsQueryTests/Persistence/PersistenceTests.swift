@@ -154,6 +154,87 @@ struct PersistenceTests {
         #expect(persister.stored(["b"]) == "1")
     }
 
+    @Test("what came back, was changed and is then asked for is stored as it is, and stays")
+    func changedBeforeRead() {
+        persister.put(["a"], "5")
+        persister.put(["b"], "6")
+        bench.run()
+        bench.client.invalidate(["a"])
+        bench.client.record("12-7", as: "position", for: ["b"])
+        #expect(bench.client.data(of: query(["a"])) == 5)
+        #expect(bench.client.data(of: query(["b"])) == 6)
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "5")
+        #expect(persister.read { $0.entries[#"["a"]"#]?.isInvalidated } == true)
+        #expect(persister.stored(["b"]) == "6")
+        #expect(persister.read { $0.entries[#"["b"]"#]?.metadata["position"] } == "12-7")
+    }
+
+    @Test("what leaves the cache before it was stored is stored all the same")
+    func evictedBeforeStored() {
+        let bench = Bench { [persister] in
+            $0.persister = persister
+            $0.bounds = CacheBounds(entries: 1)
+        }
+        bench.run()
+        bench.client.setData(1, for: query(["a"]))
+        bench.client.setData(2, for: query(["b"]))
+        #expect(bench.client.entries().map(\.key) == [["b"]])
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "1")
+        #expect(persister.stored(["b"]) == "2")
+    }
+
+    @Test("what leaves the cache and comes back empty does not take away what is stored")
+    func evictedAndInvalidated() {
+        let bench = Bench { [persister] in
+            $0.persister = persister
+            $0.bounds = CacheBounds(entries: 1)
+        }
+        bench.run()
+        bench.client.setData(1, for: query(["a"]))
+        bench.client.setData(2, for: query(["b"]))
+        bench.observer(query(["a"]))
+        bench.client.invalidate(["a"])
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "1")
+    }
+
+    @Test("what is removed while it is observed goes from storage, and what is set after it is stored")
+    func removedObserved() {
+        bench.run()
+        bench.observer(query(["a"]), isEnabled: false)
+        bench.client.setData(1, for: query(["a"]))
+        bench.advance(.seconds(1))
+        bench.client.remove(["a"])
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == nil)
+        bench.client.remove(["a"])
+        bench.client.setData(2, for: query(["a"]))
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "2")
+    }
+
+    @Test("what is reset goes from storage")
+    func reset() {
+        bench.run()
+        bench.client.setData(1, for: query(["a"]))
+        bench.advance(.seconds(1))
+        bench.client.reset(["a"])
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == nil)
+    }
+
+    @Test("what came back and is removed before it is asked for goes from storage")
+    func removedDormant() {
+        persister.put(["a"], "5")
+        bench.run()
+        bench.client.invalidate(["a"])
+        bench.client.remove(["a"])
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == nil)
+    }
+
     @Test("optimistic changes are not stored before they are confirmed")
     func optimistic() {
         bench.run()
