@@ -15,8 +15,8 @@ struct Cache {
     var inspection = Inspection()
     var agenda = Agenda<AnyEntry>()
     var recency = Recency()
-    /// Whether somebody looks at the agenda when its time has come.
-    var isRunning = false
+    /// How many look at the agenda when its time has come.
+    var runners = 0
     var batchDepth = 0
     /// The entries that are not in storage as they are here.
     var unsaved: [AnyEntry] = []
@@ -197,7 +197,7 @@ extension Cache {
     ///
     /// - Returns: What has to be done now that it is over.
     mutating func settle(_ client: QueryClient) -> Effects {
-        if !isRunning { fireDue(client) }
+        if runners == 0 { fireDue(client) }
         collectMutations()
         if batchDepth == 0 {
             for entry in dirty {
@@ -216,7 +216,7 @@ extension Cache {
 
     /// Wakes those who do things in their own time, if they have to be earlier than they think.
     private mutating func ring(_ client: QueryClient) {
-        if isRunning, let next = nextDeadline, next < wakesAt ?? .distantFuture {
+        if runners > 0, let next = nextDeadline, next < wakesAt ?? .distantFuture {
             wakesAt = next
             let doorbell = client.doorbell
             effects.perform { doorbell.ring() }

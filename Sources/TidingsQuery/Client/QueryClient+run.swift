@@ -2,8 +2,9 @@ extension QueryClient {
     /// Gives the client time, until the task is cancelled: restores what was stored, polls, lets entries turn stale on
     /// screen, forgets what is out of use, and stores what has changed.
     ///
-    /// In an application with windows, call it from the `task` of the outermost view; in a server, make it a service. One
-    /// call at a time.
+    /// In an application with windows, call it from the `task` of the outermost view; in a server, make it a service.
+    /// Calls may overlap, as they do when such a view takes the place of another one: the client has time as long as one
+    /// of them goes on.
     public func run() async {
         await withTaskGroup(of: Void.self) { group in
             if configuration.persister != nil {
@@ -17,16 +18,17 @@ extension QueryClient {
     }
 
     private func runAgenda() async {
-        withCache { $0.isRunning = true }
+        withCache { $0.runners += 1 }
         while !Task.isCancelled {
+            let known = doorbell.rings
             let next = withCache { cache -> Timestamp? in
                 cache.fireDue(self)
                 cache.wakesAt = cache.nextDeadline
                 return cache.wakesAt
             }
-            await doorbell.wait(until: next, time)
+            await doorbell.wait(after: known, until: next, time)
         }
-        withCache { $0.isRunning = false }
+        withCache { $0.runners -= 1 }
     }
 
     /// The device came online or went offline.
@@ -77,9 +79,9 @@ extension Cache {
 
 extension Doorbell {
     /// Waits for a ring, for a moment, or until the task is cancelled, whichever comes first.
-    fileprivate func wait(until moment: Timestamp?, _ time: TimeSource) async {
+    fileprivate func wait(after known: UInt64, until moment: Timestamp?, _ time: TimeSource) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait() }
+            group.addTask { await self.wait(after: known) }
             if let moment { group.addTask { try? await time.sleep(until: moment) } }
             await group.next()
             group.cancelAll()

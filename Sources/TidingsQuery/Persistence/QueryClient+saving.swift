@@ -35,8 +35,10 @@ extension QueryClient {
     }
 
     func runSaving() async {
+        var known: UInt64 = 0
         while !Task.isCancelled {
-            await savingDoorbell.wait()
+            await savingDoorbell.wait(after: known)
+            known = savingDoorbell.rings
             try? await time.sleep(until: time.now + configuration.persistence.saveDelay)
             await flush()
         }
