@@ -20,6 +20,8 @@ struct Cache {
     var batchDepth = 0
     /// The entries that are not in storage as they are here.
     var unsaved: [AnyEntry] = []
+    /// What could not be stored, in the order in which it has to be.
+    var unstored: [PersistedChange] = []
     /// Mutations that were discarded and are still in storage.
     var discarded: [MutationIdentifier] = []
     /// Whether there is something to store, for the first time since it was last done.

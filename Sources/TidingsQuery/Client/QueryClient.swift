@@ -103,8 +103,8 @@ public final class QueryClient: Sendable {
     /// Whether entries wait in stored form: asked before each use of one, so it is cheap.
     var hasDormantEntries: Bool { cache.withLock { $0.dormantCount > 0 } }
 
-    /// The task of a fetch or of a mutation: the only ones that nobody awaits, because a caller who gives up must not
-    /// end what others share.
+    /// The task of a fetch, of a mutation or of the last writing to storage: the only ones of their own, because a caller
+    /// who gives up must not end what others share.
     func spawn(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         guard let executor = configuration.taskExecutor else { return Task { await body() } }
         return Task(executorPreference: executor) { await body() }

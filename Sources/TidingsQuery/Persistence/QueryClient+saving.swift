@@ -2,21 +2,33 @@ import Logging
 
 extension QueryClient {
     /// Stores what has changed since it was last done, now. ``run()`` does it a little after each change, and once more
-    /// when it ends; an application about to be suspended may call it too.
+    /// when it ends; an application about to be suspended may call it too. What cannot be stored is kept for the next
+    /// time.
     public func flush() async {
-        guard let persister = configuration.persister else { return }
+        _ = await save()
+    }
+
+    /// - Returns: Whether everything is stored.
+    private func save() async -> Bool {
+        guard let persister = configuration.persister else { return true }
+        var isDone = true
         let discarded = withCache { cache in
             defer { cache.discarded = [] }
             return cache.discarded
         }
-        for identifier in discarded { await forget(identifier) }
-        let unsaved = withCache { $0.takeUnsaved() }
-        let changes = unsaved.compactMap { encoded($0.change, of: $0.key) }
-        guard !changes.isEmpty else { return }
+        for identifier in discarded where !(await forget(identifier)) { isDone = false }
+        let (unstored, unsaved) = withCache { ($0.takeUnstored(), $0.takeUnsaved()) }
+        let changes = unstored + unsaved.compactMap { encoded($0.change, of: $0.key) }
+        guard !changes.isEmpty else { return isDone }
         do {
             try await persister.save(changes, in: persistenceScope)
+            return isDone
         } catch {
-            configuration.logger.error("\(changes.count) changes could not be stored: \(error)")
+            if !(error is CancellationError) {
+                configuration.logger.error("\(changes.count) changes could not be stored: \(error)")
+            }
+            withCache { $0.keep(unstored: changes) }
+            return false
         }
     }
 
@@ -36,12 +48,21 @@ extension QueryClient {
 
     func runSaving() async {
         var known: UInt64 = 0
+        var failures = 0
         while !Task.isCancelled {
-            await savingDoorbell.wait(after: known)
+            if failures == 0 { await savingDoorbell.wait(after: known) }
             known = savingDoorbell.rings
-            try? await time.sleep(until: time.now + configuration.persistence.saveDelay)
-            await flush()
+            do { try await time.sleep(until: time.now + saveDelay(after: failures)) } catch { break }
+            failures = await save() ? 0 : failures + 1
         }
+        // In a task of its own: storage may refuse to work for one that is cancelled.
+        await spawn { await self.flush() }.value
+    }
+
+    /// Storage that fails is asked less and less often.
+    private func saveDelay(after failures: Int) -> Duration {
+        let delay = configuration.persistence.saveDelay
+        return failures == 0 ? delay : max(delay, .seconds(1)) * (1 << min(failures, 6))
     }
 }
 
@@ -65,6 +86,24 @@ extension AnyEntry {
 }
 
 extension Cache {
+    /// What could not be stored the last time.
+    fileprivate mutating func takeUnstored() -> [PersistedChange] {
+        defer { unstored = [] }
+        return unstored
+    }
+
+    /// Keeps what could not be stored, without what was changed again.
+    fileprivate mutating func keep(unstored changes: [PersistedChange]) {
+        var (saved, removed): (Set<String>, Set<String>) = ([], [])
+        let kept = (changes + unstored).reversed().filter { change in
+            switch change {
+            case .save(let entry): !removed.contains(entry.key) && saved.insert(entry.key).inserted
+            case .remove(let key): removed.insert(key).inserted
+            }
+        }
+        unstored = kept.reversed()
+    }
+
     /// What has to be done in storage, in the order in which it came.
     fileprivate mutating func takeUnsaved() -> [(key: QueryKey, change: UnsavedChange)] {
         defer { unsaved = [] }

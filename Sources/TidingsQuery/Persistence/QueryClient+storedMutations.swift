@@ -124,13 +124,21 @@ extension QueryClient {
         }
     }
 
-    /// Takes a mutation out of storage.
-    func forget(_ identifier: MutationIdentifier) async {
-        guard let persister = configuration.persister else { return }
+    /// Takes a mutation out of storage; if it cannot be done now, when changes are stored next.
+    ///
+    /// - Returns: Whether it is done.
+    @discardableResult
+    func forget(_ identifier: MutationIdentifier) async -> Bool {
+        guard let persister = configuration.persister else { return true }
         do {
             try await persister.removeMutation(identifier)
+            return true
         } catch {
-            configuration.logger.error("The mutation \(identifier) could not be taken out of storage: \(error)")
+            if !(error is CancellationError) {
+                configuration.logger.error("The mutation \(identifier) could not be taken out of storage: \(error)")
+            }
+            withCache { $0.markDiscarded(identifier) }
+            return false
         }
     }
 }

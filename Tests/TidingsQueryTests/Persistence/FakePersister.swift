@@ -17,6 +17,8 @@ final class FakePersister: QueryPersister {
         var saves: [Int] = []
         var corrupt: [String] = []
         var isBroken = false
+        /// What takes time before each use.
+        var delay: (@Sendable () async throws -> Void)?
         var scope: PersistenceScope?
     }
 
@@ -42,8 +44,15 @@ final class FakePersister: QueryPersister {
         read { $0.entries[key.description].map { String(decoding: $0.value, as: UTF8.self) } }
     }
 
+    /// A database does nothing for a task that is cancelled.
+    private func wait() async throws {
+        try await read(\.delay)?()
+        try Task.checkCancellation()
+    }
+
     func load(_ selection: PersistedSelection, in scope: PersistenceScope) async throws -> PersistedEntries {
-        try state.withLock { state in
+        try await wait()
+        return try state.withLock { state in
             if state.isBroken { throw TestError(name: "broken") }
             state.scope = scope
             let useful = state.entries.values.filter { $0.updatedAt >= scope.oldest }.sorted { $0.key < $1.key }
@@ -63,6 +72,7 @@ final class FakePersister: QueryPersister {
     }
 
     func save(_ changes: [PersistedChange], in scope: PersistenceScope) async throws {
+        try await wait()
         try state.withLock { state in
             if state.isBroken { throw TestError(name: "broken") }
             state.saves.append(changes.count)
@@ -88,6 +98,10 @@ final class FakePersister: QueryPersister {
     }
 
     func removeMutation(_ identifier: MutationIdentifier) async throws {
-        change { $0.mutations.removeAll { $0.identifier == identifier } }
+        try Task.checkCancellation()
+        try state.withLock { state in
+            if state.isBroken { throw TestError(name: "broken") }
+            state.mutations.removeAll { $0.identifier == identifier }
+        }
     }
 }

@@ -266,7 +266,86 @@ struct PersistenceTests {
         #expect(observer.data == 1)
     }
 
+    @Test("the last changes are stored also when the client ends while it stores others")
+    func endsWhileSaving() {
+        let storage = FakeServer<Int>()
+        let run = bench.run()
+        persister.change { $0.delay = { _ = try await storage.request() } }
+        bench.client.setData(1, for: query(["a"]))
+        bench.advance(.seconds(1))
+        #expect(storage.count == 1)
+        bench.client.setData(2, for: query(["b"]))
+        run.cancel()
+        storage.last?.succeed(0)
+        bench.settle()
+        #expect(storage.count == 2)
+        #expect(!run.isOver)
+        storage.last?.succeed(0)
+        bench.settle()
+        #expect(run.isOver)
+        #expect(persister.stored(["a"]) == "1")
+        #expect(persister.stored(["b"]) == "2")
+    }
+
+    @Test("the last changes are stored also when the client ends while it restores")
+    func endsWhileRestoring() {
+        let storage = FakeServer<Int>()
+        persister.change { $0.delay = { _ = try await storage.request() } }
+        let run = bench.run()
+        bench.client.setData(1, for: query(["a"]))
+        run.cancel()
+        persister.change { $0.delay = nil }
+        storage.last?.succeed(0)
+        bench.settle()
+        #expect(run.isOver)
+        #expect(persister.stored(["a"]) == "1")
+    }
+
+    @Test("what could not be stored is stored when storage works again, as it was changed last")
+    func brokenForAWhile() {
+        persister.put(["c"], "3")
+        bench.run()
+        persister.change { $0.isBroken = true }
+        bench.client.setData(1, for: query(["a"]))
+        bench.client.setData(1, for: query(["b"]))
+        bench.client.remove(["c"])
+        bench.advance(.seconds(1))
+        bench.client.setData(2, for: query(["b"]))
+        // Asked again after twice the time, and then after twice that.
+        bench.advance(.seconds(2))
+        persister.change { $0.isBroken = false }
+        bench.advance(.seconds(3))
+        #expect(persister.read(\.saves).isEmpty)
+        bench.advance(.seconds(1))
+        #expect(persister.read(\.saves) == [3])
+        #expect(persister.stored(["a"]) == "1")
+        #expect(persister.stored(["b"]) == "2")
+        #expect(persister.stored(["c"]) == nil)
+        // And then as quickly as ever.
+        bench.client.setData(3, for: query(["a"]))
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "3")
+    }
+
     // MARK: Mutations
+
+    @Test("one that could not be taken out of storage is taken out later", arguments: [true, false])
+    func forgottenLater(_ isDiscarded: Bool) throws {
+        bench.run()
+        let identifier = bench.client.start(mutation(Log()), 3).identifier
+        bench.settle()
+        if isDiscarded {
+            server.failAll()
+            bench.settle()
+        }
+        persister.change { $0.isBroken = true }
+        if isDiscarded { bench.client.discard(identifier) } else { server.succeedAll(1) }
+        bench.advance(.seconds(1))
+        #expect(persister.read { $0.mutations.count } == 1)
+        persister.change { $0.isBroken = false }
+        bench.advance(.seconds(4))
+        #expect(persister.read { $0.mutations.isEmpty })
+    }
 
     private func mutation(_ log: Log<String>) -> Mutation<Int, Int> {
         Mutation("double") { [server] input, context in
