@@ -15,7 +15,8 @@ protocol ObservationEngine<Output>: AnyObject, Sendable {
 /// Turns the states of an entry into snapshots for one observer: selects, fills in placeholders, and keeps quiet about
 /// what makes no difference.
 ///
-/// The caller's functions run outside of its lock, so two states may be worked on at once; the later one wins.
+/// The caller's functions run outside of its lock, so two states may be worked on at once; the later one wins, and is
+/// compared with what was shown last, not with what was shown when the work on it began.
 final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEngine, EntryObserver {
     typealias Value = Source
 
@@ -175,22 +176,30 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
     }
 
     private func take(_ new: EntryState<Source>) {
+        while !tryToTake(new) {}
+    }
+
+    /// - Returns: Whether it is done; otherwise somebody else was faster, and it has to be done anew.
+    private func tryToTake(_ new: EntryState<Source>) -> Bool {
         let (old, isCurrent) = state.withLock { state in
             (state.selection, state.seen.map { !new.facts.isOlder(than: $0) } ?? true)
         }
-        guard isCurrent else { return }
+        guard isCurrent else { return true }
         let selection = old.applied(to: new, isPlain: gate != nil, select: select)
         // Asked for at most once for each entry, and only while there is nothing else to show.
         let stand = selection.data == nil && new.machine.status == .pending ? placeholder.value(previous) : nil
-        let news = state.withLock { state -> ObservationSignals.Signal in
+        let news = state.withLock { state -> ObservationSignals.Signal? in
             if let seen = state.seen, new.facts.isOlder(than: seen) { return [] }
+            guard state.selection.isAsIn(old) else { return nil }
             let last = state.last
             state.seen = new.facts
             state.selection = selection
             state.last = snapshot(new, selection, stand, isEnabled: state.isEnabled, since: state.updatesAtMount)
             return .difference(last, state.last)
         }
+        guard let news else { return false }
         if gate == nil, !news.isEmpty { onChange(news) }
+        return true
     }
 
     private func snapshot(
@@ -229,6 +238,11 @@ struct Selection<Output: Sendable>: Sendable {
     private(set) var stamp: UInt64 = 0
     private var entry: UInt64 = 0
     private var revision: UInt64?
+
+    /// Whether it was made of the same data.
+    func isAsIn(_ other: Selection) -> Bool {
+        entry == other.entry && revision == other.revision && stamp == other.stamp
+    }
 
     func applied<Source>(
         to state: EntryState<Source>,
