@@ -32,6 +32,7 @@ public struct QueryInfo: Sendable {
     public let baseVersion: Int64?
     /// What the fetch kept beside the value.
     public let metadata: QueryMetadata
-    /// When what is being fetched, or else what is there, was asked for; nil if nothing was.
+    /// When what is being fetched, or else what is there, was asked for; nil if nothing was. A further page of a list does
+    /// not count: the list is as old as its other pages.
     public let fetchEpoch: QueryEpoch?
 }
