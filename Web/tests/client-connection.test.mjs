@@ -30,6 +30,17 @@ test("a second connect changes nothing", async () => {
   assert.equal(world.sockets.length, 1);
 });
 
+test("a socket that fails without closing is one that is closed", async () => {
+  const world = new World();
+  world.client.connect();
+  world.socket.onerror({});
+  assert.equal(world.client.state, "reconnecting");
+  // In a browser the close comes too, and counts once.
+  world.socket.lose();
+  world.clock.advance(500);
+  assert.equal(world.sockets.length, 2);
+});
+
 test("disconnect stays away, whatever comes late", async () => {
   for (const moment of ["connecting", "connected", "waiting"]) {
     const world = new World();

@@ -56,6 +56,7 @@ export class FakeSocket {
   onopen = null;
   onmessage = null;
   onclose = null;
+  onerror = null;
   readyState = 0;
   protocol = "";
   sent = [];

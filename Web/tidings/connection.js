@@ -14,6 +14,11 @@ const EXTENDED = "tidings.v1";
 /** The most requests without an answer. What is due beyond that waits, so a client never floods its server. */
 const MOST_AWAITED = 16;
 
+/** What `readyState` says of a socket that is being opened. */
+const CONNECTING = 0;
+
+/** The close code of a connection that ended without one (RFC 6455 §7.1.5). */
+const LOST = 1006;
 const TOKEN_EXPIRED = 4003;
 const NOT_AUTHENTICATED = 4500;
 
@@ -167,6 +172,10 @@ export class Connection {
     socket.onopen = whileCurrent(() => this.#opened(socket.protocol ?? ""));
     socket.onmessage = whileCurrent(({ data }) => this.#receive(data));
     socket.onclose = whileCurrent((event) => this.#closed(event));
+    // A socket that failed is closed by then, and says so next. Some runtimes outside of browsers leave it at this.
+    socket.onerror = whileCurrent(() => {
+      if (socket.readyState === CONNECTING) this.#closed({ code: LOST, reason: "" });
+    });
   }
 
   #protocols(token) {
