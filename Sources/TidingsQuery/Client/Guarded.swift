@@ -6,8 +6,8 @@ import Synchronization
 /// be sent.
 ///
 /// `@unchecked`: `state` is private and touched only between locking and unlocking, by functions that do not outlive the
-/// call (they are not escaping), and what they return is `Sendable`, so no reference to a part of the state remains
-/// outside, unless it is one that may be shared.
+/// call (they are not escaping), and what they return is `Sendable`. The compiler does not keep a function from storing a
+/// reference to a part of the state in a variable that it captured: no function in this module does, and none may.
 final class Guarded<State>: @unchecked Sendable {
     private let mutex = Mutex(())
     private var state: State
