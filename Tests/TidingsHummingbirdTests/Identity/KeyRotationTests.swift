@@ -49,12 +49,7 @@ struct KeyRotationTests {
     }
 
     private func code(_ authenticator: JWTAuthenticator, _ token: String) async -> AuthenticationError.Code? {
-        do throws(AuthenticationError) {
-            _ = try await authenticator.identity(of: token)
-            return nil
-        } catch {
-            return error.code
-        }
+        await authenticator.refusal(of: token)?.code
     }
 
     @Test("a file is read again for a key that is not in it, and from time to time")

@@ -1,6 +1,8 @@
 import Foundation
 import JWTKit
 import Synchronization
+import TidingsBroadcast
+import TidingsHummingbird
 
 /// Makes tokens with keys of its own, good ones and others.
 struct TokenMaker: Sendable {
@@ -56,6 +58,18 @@ struct TokenMaker: Sendable {
         var claims = claims
         claims.exp = claims.exp ?? time.timeIntervalSince1970 + life
         return try await keys.sign(claims, header: header)
+    }
+}
+
+extension JWTAuthenticator {
+    /// Why a token is refused; nil if it is not.
+    func refusal(of token: String) async -> AuthenticationError? {
+        do throws(AuthenticationError) {
+            _ = try await identity(of: token)
+            return nil
+        } catch {
+            return error
+        }
     }
 }
 
