@@ -17,7 +17,7 @@ final class WebSocketSession: ChannelDuplexHandler {
     let shard: HubShard
     let writer: FrameWriter
     private(set) var context: ChannelHandlerContext?
-    private(set) var state: SessionState
+    var state: SessionState
     private var reader: WebSocketReader
     private var rate = RateLimit()
     /// Whether the last message was refused for coming too fast: a flood without identifiers gets one error.
@@ -25,9 +25,9 @@ final class WebSocketSession: ChannelDuplexHandler {
     private var isReadHeldBack = false
     private var isDraining = false
     /// Who the client is.
-    private(set) var authentication: SessionAuthentication
+    var authentication: SessionAuthentication
     /// What the session waits for before it listens on; nil while it waits for nothing.
-    private var consultation: Consultation?
+    var consultation: Consultation?
 
     // The output's business.
     var heartbeat: SessionHeartbeat
@@ -170,7 +170,7 @@ extension WebSocketSession {
         context.fireChannelWritabilityChanged()
     }
 
-    private func resumeReading() {
+    func resumeReading() {
         guard isReadHeldBack, let context, mayRead(context) else { return }
         isReadHeldBack = false
         context.read()
@@ -216,7 +216,7 @@ extension WebSocketSession {
         send(.error(WireError(.rateLimited, sentence), id: identifier))
     }
 
-    private func act(on action: SessionState.Action) {
+    func act(on action: SessionState.Action) {
         switch action {
         case .nothing: break
         case .perform(let message): perform(message)
@@ -233,7 +233,7 @@ extension WebSocketSession {
         }
     }
 
-    private func send(_ message: ServerMessage) {
+    func send(_ message: ServerMessage) {
         // Nothing is said after a close frame.
         guard state.phase == .open else { return }
         for text in writer.dialect.encode(message) { write(writer.frame(.text, text)) }
@@ -270,7 +270,7 @@ extension WebSocketSession {
     }
 
     /// Does what is allowed of a message, and answers it.
-    private func carryOut(_ message: ClientMessage, _ verdict: Gatekeeper.Verdict) {
+    func carryOut(_ message: ClientMessage, _ verdict: Gatekeeper.Verdict) {
         var reply = ServerReply(id: message.id, refused: message.refused, pong: message.ping)
         if message.authentication != nil {
             guard identify(as: verdict.identity, losing: verdict.lost, &reply) else { return }
@@ -318,7 +318,7 @@ extension WebSocketSession {
             .map { ChannelTurn(channel: $0.subscribed.channel, events: $0.missed) }
     }
 
-    private func unsubscribe(from channel: ChannelName) {
+    func unsubscribe(from channel: ChannelName) {
         shard.unsubscribe(self, from: channel)
         waiting?.removeAll(of: channel)
     }
@@ -349,7 +349,7 @@ extension WebSocketSession {
         }
     }
 
-    private func forbidden(_ message: String, _ channel: ChannelName) -> WireError {
+    func forbidden(_ message: String, _ channel: ChannelName) -> WireError {
         WireError(.forbidden, message, channel: channel.rawValue)
     }
 
@@ -357,120 +357,6 @@ extension WebSocketSession {
         let most = shard.hub.configuration.channelsPerSession
         let message = "A connection holds at most \(most) channels. Unsubscribe from some first."
         return WireError(.tooManyChannels, message, channel: channel.rawValue)
-    }
-}
-
-// MARK: - Who the client is, and what has to be waited for
-
-/// A message of a client that others decide on, and what the client asked for after it.
-private final class Consultation {
-    let task: Task<Void, Never>
-    private let maximumBytes: Int
-    private(set) var held: [WebSocketMessage] = []
-    private var bytes = 0
-
-    init(task: Task<Void, Never>, maximumBytes: Int) {
-        self.task = task
-        self.maximumBytes = maximumBytes
-    }
-
-    /// Whether nothing more should be read. What one read brings is held all the same.
-    var isFull: Bool { bytes >= maximumBytes || held.count >= 128 }
-
-    /// Keeps a message for later; false for those that have no order among requests: control frames.
-    func hold(_ message: WebSocketMessage) -> Bool {
-        switch message {
-        case .text(let payload), .binary(let payload), .compressed(let payload, _):
-            held.append(message)
-            bytes += payload.count
-            return true
-        case .ping, .pong, .close:
-            return false
-        }
-    }
-}
-
-extension WebSocketSession {
-    /// Has a message decided on. Until that is done, what the client asks for waits.
-    ///
-    /// The task is the session's: it is cancelled when the session ends.
-    private func consult(_ question: Gatekeeper.Question, about message: ClientMessage) {
-        guard let context else { return }
-        let gatekeeper = shard.hub.gatekeeper
-        let session = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let eventLoop = context.eventLoop
-        let task = Task {
-            let result: Result<Gatekeeper.Verdict, AuthenticationError>
-            do throws(AuthenticationError) {
-                result = .success(try await gatekeeper.verdict(on: question))
-            } catch {
-                result = .failure(error)
-            }
-            eventLoop.execute { session.value.consulted(about: message, result) }
-        }
-        consultation = Consultation(task: task, maximumBytes: shard.hub.configuration.clientMessageBytes)
-    }
-
-    private func consulted(about message: ClientMessage, _ result: Result<Gatekeeper.Verdict, AuthenticationError>) {
-        guard state.phase == .open, let consultation else { return }
-        self.consultation = nil
-        switch result {
-        case .success(let verdict): carryOut(message, verdict)
-        case .failure(let error): send(.error(WireError(.unauthenticated, error.message), id: message.id))
-        }
-        catchUp(on: consultation.held)
-        context?.flush()
-        resumeReading()
-    }
-
-    /// Goes through what came meanwhile. A message that has to be decided on holds those behind it again.
-    private func catchUp(on messages: [WebSocketMessage]) {
-        for message in messages where state.phase == .open {
-            if let consultation, consultation.hold(message) { continue }
-            do throws(WebSocketViolation) {
-                act(on: state.receive(try shard.restore(message)))
-            } catch {
-                act(on: state.receive(error))
-            }
-        }
-    }
-
-    private func endConsultation() {
-        consultation?.task.cancel()
-        consultation = nil
-    }
-
-    /// Takes on who the client says it is, and the channels away that it may not hear any more.
-    ///
-    /// - Returns: Whether the session goes on.
-    private func identify(as identity: Identity?, losing lost: [ChannelName], _ reply: inout ServerReply) -> Bool {
-        reply.authenticated = identity?.authenticated ?? Authenticated()
-        // A server that asks nobody takes every token for good.
-        guard let identity else { return true }
-        let isNew = authentication.identity == nil
-        authentication = .identified(identity)
-        if isNew, let refusal = shard.hub.sessionIdentified(as: identity.subject) {
-            close(refusal.code, reason: refusal.reason)
-            return false
-        }
-        for channel in lost {
-            unsubscribe(from: channel)
-            reply.refused.append(forbidden("The token does not allow this channel any more.", channel))
-        }
-        return true
-    }
-
-    func isOpen(for subject: String) -> Bool {
-        state.phase == .open && authentication.identity?.subject == subject
-    }
-
-    /// Ends a session whose client did not say in time who it is, or did not say it again.
-    func endForIdentity(_ due: SessionAuthentication.Due) {
-        switch due {
-        case .nothing: break
-        case .missing: close(.notAuthenticated, reason: "no token came in time")
-        case .expired: close(.tokenExpired, reason: "the token has expired")
-        }
     }
 }
 
