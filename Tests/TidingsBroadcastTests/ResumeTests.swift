@@ -35,7 +35,7 @@ final class ResumeTests {
         #expect(welcome.heartbeat == .seconds(25))
         #expect(welcome.connection.hasPrefix("c-"))
         try client.send(ClientMessage(id: 7, subscribe: ["order", "contact"], ping: 3))
-        let head = hub.log.head(of: "order")
+        let head = hub.log.head()
         #expect(
             try client.receive() == [
                 .reply(
@@ -103,16 +103,16 @@ final class ResumeTests {
     func table(_ test: Case) throws {
         let clock = ManualClock()
         let hub = makeHub(limits: test.limits, clock: clock) { $0.replayedEvents = test.replayedEvents }
-        for _ in 0..<test.before { hub.publish(BroadcastEvent(channel: "order", name: .updated)) }
-        let left = hub.log.head(of: "order")
+        for _ in 0..<test.before { try hub.publish(BroadcastEvent(channel: "order", name: .updated)) }
+        let left = hub.log.head()
         for number in 0..<test.after {
-            hub.publish(BroadcastEvent(channel: "order", name: .updated, payload: ["number": .integer(number)]))
+            try hub.publish(BroadcastEvent(channel: "order", name: .updated, payload: ["number": .integer(number)]))
         }
         clock.advance(by: test.wait)
         let client = try ExtendedClient(hub, loop)
         _ = try client.receive()
         try client.send(ClientMessage(id: 1, subscribe: ["order"], since: ["order": test.since(left)]))
-        hub.publish(BroadcastEvent(channel: "order", name: "live"))
+        try hub.publish(BroadcastEvent(channel: "order", name: "live"))
         loop.run()
         var messages = try client.receive()
         guard case .reply(let reply) = messages.removeFirst(), case .event(let live) = messages.removeLast() else {
@@ -120,7 +120,7 @@ final class ResumeTests {
             return
         }
         #expect(reply.subscribed.map(\.recovered) == [test.expected != nil])
-        #expect(reply.subscribed.first?.position == hub.log.head(of: "order").before)
+        #expect(reply.subscribed.first?.position == hub.log.head().before)
         #expect(live.name == "live")
         let missed = messages.compactMap(\.event)
         #expect(missed.count == test.expected ?? 0)
@@ -131,9 +131,9 @@ final class ResumeTests {
     @Test("of several channels each is answered for itself")
     func severalChannels() throws {
         let hub = makeHub(limits: .init(eventsPerChannel: 2))
-        let left = hub.log.head(of: "a")
-        for _ in 0..<3 { hub.publish(BroadcastEvent(channel: "gone", name: .updated)) }
-        hub.publish(BroadcastEvent(channel: "kept", name: .updated))
+        let left = hub.log.head()
+        for _ in 0..<3 { try hub.publish(BroadcastEvent(channel: "gone", name: .updated)) }
+        try hub.publish(BroadcastEvent(channel: "kept", name: .updated))
         let client = try ExtendedClient(hub, loop)
         _ = try client.receive()
         let since: [ChannelName: EventPosition] = ["gone": left, "kept": left, "quiet": left]
@@ -151,10 +151,10 @@ final class ResumeTests {
     @Test("a channel that is held already is not replayed")
     func held() throws {
         let hub = makeHub()
-        let left = hub.log.head(of: "order")
+        let left = hub.log.head()
         let client = try ExtendedClient(hub, loop)
         try client.send(ClientMessage(id: 1, subscribe: ["order"]))
-        hub.publish(BroadcastEvent(channel: "order", name: .updated))
+        try hub.publish(BroadcastEvent(channel: "order", name: .updated))
         loop.run()
         _ = try client.receive()
         try client.send(ClientMessage(id: 2, subscribe: ["order"], since: ["order": left]))
@@ -166,9 +166,11 @@ final class ResumeTests {
     func snapshot() throws {
         let hub = makeHub { $0.delivery = { $0 == "feed:status" ? .snapshot : .signal } }
         for number in 1...3 {
-            hub.publish(BroadcastEvent(channel: "feed:status", name: "update", payload: ["number": .integer(number)]))
+            try hub.publish(
+                BroadcastEvent(channel: "feed:status", name: "update", payload: ["number": .integer(number)])
+            )
         }
-        let newest = hub.log.head(of: "feed:status")
+        let newest = hub.log.head()
         let (fresh, knowing) = (try ExtendedClient(hub, loop), try ExtendedClient(hub, loop))
         for client in [fresh, knowing] { _ = try client.receive() }
         try fresh.send(ClientMessage(id: 1, subscribe: ["feed:status"]))
@@ -223,19 +225,19 @@ final class ResumeTests {
             Issue.record("no reply")
             return
         }
-        #expect(reply.published == hub.log.head(of: "chat"))
+        #expect(reply.published == hub.log.head())
         #expect(messages.compactMap(\.event).map(\.position) == [reply.published])
     }
 
     @Test("an event on several channels has one position on all of them, for whoever hears it and whoever missed it")
     func severalChannelsOnePosition() throws {
         let hub = makeHub()
-        let start = hub.log.head(of: "order")
+        let start = hub.log.head()
         let client = try ExtendedClient(hub, loop)
         _ = try client.receive()
         try client.send(ClientMessage(subscribe: ["order", "order:1"]))
         let event = BroadcastEvent(channel: "order", name: .updated, payload: ["entity_id": "1"])
-        let position = hub.publish(event, alsoOn: ["order:1", "table:7"])
+        let position = try hub.publish(event, alsoOn: ["order:1", "table:7"])
         loop.run()
         let events = try client.receive().compactMap(\.event)
         #expect(events.map(\.channel) == ["order", "order:1"])
@@ -244,7 +246,7 @@ final class ResumeTests {
         _ = try late.receive()
         try late.send(ClientMessage(subscribe: ["table:7"], since: ["table:7": start]))
         #expect(try late.receive().compactMap(\.event).map(\.position) == [position])
-        #expect(hub.log.head(of: "order") == position)
+        #expect(hub.log.head() == position)
     }
 
     @Test("more than a hundred subscribers are told to spread their requests")
@@ -252,11 +254,11 @@ final class ResumeTests {
         let hub = makeHub { $0.refetchesPerSecond = 100 }
         let clients = try (0..<101).map { _ in try ExtendedClient(hub, loop) }
         for client in clients.dropLast() { try client.send(ClientMessage(subscribe: ["order"])) }
-        hub.publish(BroadcastEvent(channel: "order", name: .updated))
+        try hub.publish(BroadcastEvent(channel: "order", name: .updated))
         loop.run()
         #expect(try clients[0].receive().compactMap(\.event).map(\.spread) == [nil])
         try clients[100].send(ClientMessage(subscribe: ["order"]))
-        hub.publish(BroadcastEvent(channel: "order", name: .updated))
+        try hub.publish(BroadcastEvent(channel: "order", name: .updated))
         loop.run()
         #expect(try clients[0].receive().compactMap(\.event).map(\.spread) == [.milliseconds(1010)])
     }
@@ -275,7 +277,7 @@ final class ResumeTests {
             let channel = try #require(channels.randomElement(using: &random))
             switch Int.random(in: 0..<20, using: &random) {
             case 0..<10:
-                let position = hub.publish(BroadcastEvent(channel: channel, name: .updated))
+                let position = try hub.publish(BroadcastEvent(channel: channel, name: .updated))
                 published[channel, default: []].append(position.offset)
             case 10..<13: loop.run()
             case 13, 14:

@@ -16,13 +16,13 @@ final class WebSocketSessionTests {
         let client = try Client(hub, loop)
         try client.send(#"{"subscribe":["order","contact"]}"#)
         #expect(hub.channels == ["order": 1, "contact": 1])
-        hub.publish(BroadcastEvent(channel: "order", name: .created, payload: ["entity_id": "1"]))
-        hub.publish(BroadcastEvent(channel: "other", name: .created))
+        try hub.publish(BroadcastEvent(channel: "order", name: .created, payload: ["entity_id": "1"]))
+        try hub.publish(BroadcastEvent(channel: "other", name: .created))
         loop.run()
         #expect(try client.receive() == [#"{"channel":"order","event":"created","payload":{"entity_id":"1"}}"#])
         try client.send(#"{"unsubscribe":["order"]}"#)
-        hub.publish(BroadcastEvent(channel: "order", name: .updated))
-        hub.publish(BroadcastEvent(channel: "contact", name: .updated))
+        try hub.publish(BroadcastEvent(channel: "order", name: .updated))
+        try hub.publish(BroadcastEvent(channel: "contact", name: .updated))
         loop.run()
         #expect(try client.receive() == [#"{"channel":"contact","event":"updated","payload":{}}"#])
         #expect(hub.channels == ["contact": 1])
@@ -34,7 +34,7 @@ final class WebSocketSessionTests {
         try client.send(#"{"subscribe":["order","order"]}"#)
         try client.send(#"{"subscribe":["order"]}"#)
         #expect(hub.subscriberCount(of: "order") == 1)
-        hub.publish(BroadcastEvent(channel: "order", name: .created))
+        try hub.publish(BroadcastEvent(channel: "order", name: .created))
         loop.run()
         #expect(try client.receive().count == 1)
         try client.send(#"{"unsubscribe":["order"]}"#)
@@ -103,8 +103,8 @@ final class WebSocketSessionTests {
     func sameBytes() throws {
         let clients = try (0..<3).map { _ in try Client(hub, loop) }
         for client in clients { try client.send(#"{"subscribe":["order"]}"#) }
-        hub.publish(BroadcastEvent(channel: "order", name: .created))
-        hub.publish(BroadcastEvent(channel: "order", name: .updated))
+        try hub.publish(BroadcastEvent(channel: "order", name: .created))
+        try hub.publish(BroadcastEvent(channel: "order", name: .updated))
         loop.run()
         let writes = try clients.map { try $0.writes() }
         #expect(writes.allSatisfy { $0.count == 1 && $0 == writes.first })
@@ -118,7 +118,7 @@ final class WebSocketSessionTests {
         client.channel.pipeline.fireChannelWritabilityChanged()
         for version in 1...100 {
             for entity in ["a", "b"] {
-                hub.publish(
+                try hub.publish(
                     BroadcastEvent(
                         channel: "order",
                         name: .updated,
@@ -228,7 +228,7 @@ final class WebSocketSessionTests {
     func draining() throws {
         let client = try Client(hub, loop)
         try client.send(#"{"subscribe":["order"]}"#)
-        hub.publish(BroadcastEvent(channel: "order", name: .created))
+        try hub.publish(BroadcastEvent(channel: "order", name: .created))
         loop.run()
         client.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         loop.advanceTime(by: .seconds(5))
@@ -245,7 +245,7 @@ final class WebSocketSessionTests {
             Issue.record("a late session was not refused")
             return
         }
-        hub.publish(BroadcastEvent(channel: "order", name: .updated))
+        try hub.publish(BroadcastEvent(channel: "order", name: .updated))
         loop.run()
         #expect(try client.messages().isEmpty)
     }
@@ -254,10 +254,10 @@ final class WebSocketSessionTests {
     func subscribingWhileEventsWait() throws {
         let (early, late) = (try Client(hub, loop), try Client(hub, loop))
         try early.send(#"{"subscribe":["order"]}"#)
-        hub.publish(BroadcastEvent(channel: "order", name: "before"))
+        try hub.publish(BroadcastEvent(channel: "order", name: "before"))
         // The loop has not run: the event waits in the inbox while the second client subscribes.
         try late.send(#"{"subscribe":["order"]}"#)
-        hub.publish(BroadcastEvent(channel: "order", name: "after"))
+        try hub.publish(BroadcastEvent(channel: "order", name: "after"))
         loop.run()
         #expect(try early.receive().map { $0.contains("before") } == [true, false])
         #expect(try late.receive() == [#"{"channel":"order","event":"after","payload":{}}"#])

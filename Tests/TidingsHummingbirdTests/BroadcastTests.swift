@@ -130,7 +130,7 @@ struct BroadcastTests {
             try await slow.setReading(false)
             let filler = JSONValue.string(String(repeating: "x", count: 8000))
             for number in 0..<2000 {
-                server.broadcast.hub.publish(
+                try server.broadcast.hub.publish(
                     BroadcastEvent(
                         channel: "log",
                         name: "line",
@@ -185,7 +185,7 @@ struct BroadcastTests {
             switch Int.random(in: 0..<4, using: &random) {
             case 0, 1: try await connection.send(frame("{\"subscribe\":[\"\(channel)\"]}"))
             case 2: try await connection.send(frame("{\"unsubscribe\":[\"\(channel)\"]}"))
-            default: server.broadcast.hub.publish(BroadcastEvent(channel: try ChannelName(channel), name: .updated))
+            default: try server.broadcast.hub.publish(BroadcastEvent(channel: try ChannelName(channel), name: .updated))
             }
         }
         switch Int.random(in: 0..<4, using: &random) {

@@ -18,6 +18,8 @@ public struct BroadcastError: Error, Sendable {
         public static let full = Code(rawValue: "full")
         /// The event's payload is larger than it may be.
         public static let payloadTooLarge = Code(rawValue: "payload_too_large")
+        /// The channel's events come from a log that is kept elsewhere: write the event there.
+        public static let relayedChannel = Code(rawValue: "relayed_channel")
     }
 
     /// What kind of failure it was.

@@ -31,7 +31,8 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     /// Hands the event to the backend underneath, then to the hub.
     ///
     /// - Parameter event: What happened.
-    /// - Throws: ``BroadcastError/Code/payloadTooLarge``, or what the backend underneath throws.
+    /// - Throws: ``BroadcastError/Code/payloadTooLarge``, ``BroadcastError/Code/relayedChannel``, or what the backend
+    ///   underneath throws.
     public func broadcast(_ event: BroadcastEvent) async throws {
         try await broadcast(event, alsoOn: [])
     }
@@ -47,7 +48,8 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     /// - Parameters:
     ///   - event: What happened.
     ///   - channels: Where it is told besides the event's own channel.
-    /// - Throws: ``BroadcastError/Code/payloadTooLarge``, or what the backend underneath throws.
+    /// - Throws: ``BroadcastError/Code/payloadTooLarge``, ``BroadcastError/Code/relayedChannel``, or what the backend
+    ///   underneath throws.
     public func broadcast(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) async throws {
         let (size, most) = (event.payload.json.count, hub.configuration.payloadBytes)
         guard size <= most else {
@@ -56,8 +58,9 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
                 "The payload of \(event) has \(size) bytes of at most \(most). Send a hint and let clients refetch."
             )
         }
+        try hub.checkLog(of: event.channel, and: channels)
         for event in [event] + channels.map(event.told) { try await underlying.broadcast(event) }
-        hub.publish(event, alsoOn: channels)
+        try hub.publish(event, alsoOn: channels)
     }
 
     /// Subscribes at the backend underneath.

@@ -58,11 +58,19 @@ extension BroadcastHub {
         /// Events that are sent again to a client that comes back, for each channel; one that missed more, or more than
         /// ``pendingBytesPerSession``, refetches.
         public var replayedEvents: Int
+        /// Time that a client's subscribe waits for a log that is kept elsewhere, for all of its channels together: until
+        /// that has said what the client missed, or the relay has told as much as the client knows already. A channel that
+        /// is not decided by then is not recovered; it is subscribed all the same.
+        public var resumeTimeout: Duration
+        /// Reads of logs that are kept elsewhere at the same time, for clients that come back. Others wait in order.
+        public var logReads: Int
         /// Requests a second that the server behind the data takes when one event makes every subscriber of a channel
         /// refetch. Subscribers of more than a hundred are told to spread theirs over as long as that takes.
         public var refetchesPerSecond: Int
         /// What time it is, for events that do not say when they happened.
         public var now: @Sendable () -> Date
+        /// Where the tasks run that ask logs which are kept elsewhere; nil: where tasks do.
+        var executor: (any TaskExecutor)?
 
         /// Starts with the limits of the protocol.
         public init() {
@@ -85,6 +93,8 @@ extension BroadcastHub {
             expiryGrace = WireLimits.expiryGrace
             snapshotChannels = 10_000
             replayedEvents = 1000
+            resumeTimeout = .seconds(2)
+            logReads = 4
             refetchesPerSecond = 2000
             now = { Date() }
         }

@@ -44,7 +44,11 @@ public final class BroadcastHub: Sendable {
     /// The log of every channel that has no other.
     public let log: InMemoryEventLog
     let gatekeeper: Gatekeeper
-    private let state = Mutex(State())
+    /// The first of the logs that are kept elsewhere. One is added and none taken away, so looking takes no lock.
+    let firstRelay = AtomicLazyReference<Relay>()
+    /// Reads of logs that are kept elsewhere.
+    let logReads: AsyncLimiter
+    let state = Mutex(State())
     /// That no session is left.
     private let emptiness = AsyncCondition()
 
@@ -63,6 +67,7 @@ public final class BroadcastHub: Sendable {
         self.log = log
         self.logger = logger
         gatekeeper = Gatekeeper(authenticator: configuration.authenticator, policy: configuration.policy)
+        logReads = AsyncLimiter(limit: configuration.logReads)
     }
 }
 
@@ -78,17 +83,21 @@ extension BroadcastHub {
     ///   - event: What happened.
     ///   - channels: Where it is told besides the event's own channel.
     /// - Returns: The event's position.
+    /// - Throws: ``BroadcastError/Code/relayedChannel`` if one of the channels has its log elsewhere; then nobody is told.
     @discardableResult
-    public func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName] = []) -> EventPosition {
-        let (position, awaken) = keep(event, alsoOn: channels)
+    public func publish(
+        _ event: BroadcastEvent,
+        alsoOn channels: [ChannelName] = []
+    ) throws(BroadcastError) -> EventPosition {
+        let (position, awaken) = try keep(event, alsoOn: channels)
         for shard in awaken { shard.wake() }
         return position
     }
 
     /// Publishes for a session. The loops wake at the end of the turn in which the session's loop reads: a client that
     /// publishes several events in one go has them delivered together, by the other loops as by its own.
-    func publish(_ event: BroadcastEvent, from shard: HubShard) -> EventPosition {
-        let (position, awaken) = keep(event, alsoOn: [])
+    func publish(_ event: BroadcastEvent, from shard: HubShard) throws(BroadcastError) -> EventPosition {
+        let (position, awaken) = try keep(event, alsoOn: [])
         shard.wakeLater(awaken)
         return position
     }
@@ -96,24 +105,48 @@ extension BroadcastHub {
     /// Gives an event its position and puts it before every loop with subscribers.
     ///
     /// - Returns: The position, and who has to be woken.
-    private func keep(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) -> (EventPosition, [HubShard]) {
-        var event = event
-        event.time = event.time ?? configuration.now()
-        let events = [event] + channels.map(event.told)
-        let deliveries = events.map { configuration.delivery($0.channel) }
+    private func keep(
+        _ event: BroadcastEvent,
+        alsoOn channels: [ChannelName]
+    ) throws(BroadcastError) -> (EventPosition, [HubShard]) {
+        try checkLog(of: event.channel, and: channels)
+        let told = tellings(of: event, alsoOn: channels)
         return state.withLock { state in
-            let (published, position) = log.keep { position in
-                zip(events, deliveries).map { event, delivery in
-                    publishedEvent(event, at: position, delivery: delivery, in: state)
-                }
-            }
             var awaken: [HubShard] = []
-            for event in published { enqueue(event, in: &state, awaken: &awaken) }
-            return (position, awaken)
+            return (keep(told, in: log, &state, &awaken), awaken)
         }
     }
 
-    private func publishedEvent(
+    /// An event on one of its channels.
+    typealias Telling = (event: BroadcastEvent, delivery: ChannelDelivery)
+
+    func tellings(of event: BroadcastEvent, alsoOn channels: [ChannelName]) -> [Telling] {
+        var event = event
+        event.time = event.time ?? configuration.now()
+        return ([event] + channels.map(event.told)).map { ($0, configuration.delivery($0.channel)) }
+    }
+
+    /// Keeps an event in a log and puts it before every loop with subscribers, in one moment.
+    ///
+    /// - Parameters:
+    ///   - tellings: The event on each of its channels.
+    ///   - offset: Where it stands, if the log is kept elsewhere.
+    ///   - awaken: Who has to be woken is added here.
+    func keep(
+        _ tellings: [Telling],
+        in log: InMemoryEventLog,
+        at offset: UInt64? = nil,
+        _ state: inout State,
+        _ awaken: inout [HubShard]
+    ) -> EventPosition {
+        let (published, position) = log.keep(at: offset) { position in
+            tellings.map { publishedEvent($0.event, at: position, delivery: $0.delivery, in: state) }
+        }
+        for event in published { enqueue(event, in: &state, awaken: &awaken) }
+        return position
+    }
+
+    func publishedEvent(
         _ event: BroadcastEvent,
         at position: EventPosition,
         delivery: ChannelDelivery,
@@ -126,13 +159,13 @@ extension BroadcastHub {
         return PublishedEvent(event: event, position: position, delivery: delivery)
     }
 
-    private func enqueue(
+    func enqueue(
         _ published: PublishedEvent,
         in state: inout State,
         awaken: inout [HubShard]
     ) {
         let channel = published.event.channel
-        if published.delivery == .snapshot { state.snapshots.keep(published, atMost: configuration.snapshotChannels) }
+        if published.isSnapshot { state.snapshots.keep(published, atMost: configuration.snapshotChannels) }
         guard let subscribers = state.subscribers[channel] else { return }
         for identifier in subscribers.keys {
             if state.inboxes[identifier] == nil, let shard = state.shards[identifier] { awaken.append(shard) }
@@ -347,15 +380,12 @@ extension BroadcastHub {
         let channel = request.channel
         let count = subscriberCount(of: channel, in: state)
         var (missed, recovered): ([PublishedEvent], Bool) = ([], false)
-        var position = log.head(of: channel)
+        var position = request.log.head()
         if isNew, let snapshot = state.snapshots[channel] {
             (missed, recovered) = (snapshot.position == request.since ? [] : [snapshot], request.since != nil)
             // The client begins right before the snapshot, or it would take it for one that it has seen.
             position = EventPosition(epoch: snapshot.position.epoch, offset: snapshot.position.offset - 1)
-        } else if isNew, let since = request.since, case .success(let events) = log.missed(on: channel, after: since),
-            events.count <= configuration.replayedEvents,
-            events.reduce(0, { $0 + $1.event.payload.json.count }) <= configuration.pendingBytesPerSession
-        {
+        } else if isNew, let events = request.missed(), isWorthReplaying(events) {
             (missed, recovered) = (events, true)
         }
         let subscribed = SubscribedChannel(
@@ -365,6 +395,10 @@ extension BroadcastHub {
             spread: recovered ? nil : configuration.spread(of: count)
         )
         return ChannelOutcome(subscribed: subscribed, missed: missed)
+    }
+
+    private func isWorthReplaying(_ events: [PublishedEvent]) -> Bool {
+        events.count <= configuration.replayedEvents && events.payloadBytes <= configuration.pendingBytesPerSession
     }
 
     func unsubscribed(from channel: ChannelName, on shard: HubShard) {

@@ -27,6 +27,9 @@ final class PublishedEvent: Sendable {
         self.isOverflow = isOverflow
     }
 
+    /// Whether it takes the place of what was told on its channel before. `stale` never does: it is about that.
+    var isSnapshot: Bool { delivery == .snapshot && !event.isStale }
+
     /// The complete text frame, the same bytes for every session of the format.
     func frame(by writer: FrameWriter) -> ByteBuffer {
         frames.withLock { $0.frame(in: writer.format) { writer.frame(event) } }
@@ -55,6 +58,10 @@ final class PublishedEvent: Sendable {
             isOverflow: true
         )
     }
+}
+
+extension [PublishedEvent] {
+    var payloadBytes: Int { reduce(0) { $0 + $1.event.payload.json.count } }
 }
 
 /// What one turn of a loop brought on one channel, as the bytes that go to each session: one buffer, made once.

@@ -2,18 +2,31 @@ import TidingsWire
 
 /// The newest event of every channel of which only the newest counts, for those who subscribe later.
 struct SnapshotTable {
-    private var events: [ChannelName: PublishedEvent] = [:]
+    private struct Snapshot {
+        let event: PublishedEvent
+        /// Counts what was kept: positions of two logs cannot be compared.
+        let order: UInt64
+    }
 
-    subscript(channel: ChannelName) -> PublishedEvent? { events[channel] }
+    private var snapshots: [ChannelName: Snapshot] = [:]
+    private var lastOrder: UInt64 = 0
+
+    subscript(channel: ChannelName) -> PublishedEvent? { snapshots[channel]?.event }
 
     /// Keeps an event in the place of the one before it. When there are more channels than may be, the quarter that was
     /// published on longest ago is forgotten: so many at once, that looking for them costs next to nothing for each event.
     mutating func keep(_ published: PublishedEvent, atMost capacity: Int) {
-        events[published.event.channel] = published
-        guard events.count > max(capacity, 1) else { return }
-        let oldestFirst = events.sorted { $0.value.position.offset < $1.value.position.offset }
-        for (channel, _) in oldestFirst.prefix(max(events.count / 4, 1)) where channel != published.event.channel {
-            events[channel] = nil
+        lastOrder += 1
+        snapshots[published.event.channel] = Snapshot(event: published, order: lastOrder)
+        guard snapshots.count > max(capacity, 1) else { return }
+        let oldestFirst = snapshots.sorted { $0.value.order < $1.value.order }
+        for (channel, _) in oldestFirst.prefix(max(snapshots.count / 4, 1)) where channel != published.event.channel {
+            snapshots[channel] = nil
         }
+    }
+
+    /// Forgets the events of a log that was lost or replaced.
+    mutating func removeAll(of epoch: String) {
+        snapshots = snapshots.filter { $0.value.event.position.epoch != epoch }
     }
 }

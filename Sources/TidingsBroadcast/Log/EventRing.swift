@@ -9,7 +9,8 @@ import TidingsWire
 struct EventRing {
     let epoch: String
     let limits: InMemoryEventLog.Limits
-    private(set) var head: UInt64 = 0
+    /// The newest offset.
+    private(set) var head: UInt64
     private(set) var bytes = 0
 
     private struct Entry {
@@ -53,18 +54,23 @@ struct EventRing {
 
     private var channels: [ChannelName: Channel] = [:]
     /// The newest offset that has left any channel which is no longer in the table.
-    private var evictedElsewhere: UInt64 = 0
+    private var evictedElsewhere: UInt64
     /// Channel and offset of everything kept, oldest first, for eviction by age and bytes over all channels.
     private var order: [(channel: ChannelName, offset: UInt64)] = []
     private var orderFirst = 0
     /// How many events are kept.
     private var live = 0
 
-    init(epoch: String, limits: InMemoryEventLog.Limits = .init()) {
+    /// - Parameter head: Up to where nothing is known; 0 at the beginning of a log.
+    init(epoch: String, head: UInt64 = 0, limits: InMemoryEventLog.Limits = .init()) {
         self.epoch = epoch
+        self.head = head
         self.limits = limits
+        evictedElsewhere = head
     }
 
+    /// The position of the newest event.
+    var position: EventPosition { EventPosition(epoch: epoch, offset: head) }
     /// How many events are kept on all channels.
     var count: Int { live }
     /// How many channels take memory.
@@ -73,15 +79,25 @@ struct EventRing {
     /// Keeps an event under one position on each of its channels.
     ///
     /// - Parameters:
+    ///   - offset: Where it stands, if the log is kept elsewhere: after the head. Otherwise it is the next one.
     ///   - time: What time it is.
     ///   - makeEvents: Makes the event of each channel, given the position.
-    mutating func append(at time: Duration, _ makeEvents: (EventPosition) -> [PublishedEvent]) -> [PublishedEvent] {
-        head += 1
-        let events = makeEvents(EventPosition(epoch: epoch, offset: head))
+    mutating func append(
+        at offset: UInt64? = nil,
+        time: Duration,
+        _ makeEvents: (EventPosition) -> [PublishedEvent]
+    ) -> [PublishedEvent] {
+        head = offset ?? head + 1
+        let events = makeEvents(position)
         for published in events { keep(published, at: time) }
         evict(before: time)
         if order.count - orderFirst > 2 * live + 1024 { forgetDeadOrder() }
         return events
+    }
+
+    /// Nothing else happened up to an offset.
+    mutating func advance(to offset: UInt64) {
+        head = max(head, offset)
     }
 
     private mutating func keep(_ published: PublishedEvent, at time: Duration) {
@@ -102,14 +118,19 @@ struct EventRing {
         after position: EventPosition,
         at time: Duration
     ) -> Result<[PublishedEvent], NotRecoverable> {
-        evict(before: time)
         guard position.epoch == epoch else { return .failure(NotRecoverable(reason: .epoch)) }
-        guard position.offset <= head, position.offset >= channels[name]?.evicted ?? evictedElsewhere else {
+        guard position.offset <= head, reaches(back: position.offset, on: name, at: time) else {
             return .failure(NotRecoverable(reason: .gap))
         }
         guard let channel = channels[name] else { return .success([]) }
         let missed = channel.entries[channel.firstPlace(after: position.offset)...]
         return .success(missed.compactMap(\.published))
+    }
+
+    /// Whether no event of a channel after an offset has left.
+    mutating func reaches(back offset: UInt64, on name: ChannelName, at time: Duration) -> Bool {
+        evict(before: time)
+        return offset >= channels[name]?.evicted ?? evictedElsewhere
     }
 
     /// Why what happened after a position is not known.

@@ -29,6 +29,7 @@ public final class InMemoryEventLog: EventLog {
     }
 
     private let ring: Mutex<EventRing>
+    private let limits: Limits
     private let now: @Sendable () -> Duration
 
     /// Makes an empty log with a new epoch.
@@ -38,6 +39,7 @@ public final class InMemoryEventLog: EventLog {
     ///   - clock: What measures age.
     public init(limits: Limits = Limits(), clock: some Clock<Duration> = ContinuousClock()) {
         ring = Mutex(EventRing(epoch: Self.makeEpoch(), limits: limits))
+        self.limits = limits
         let start = clock.now
         now = { start.duration(to: clock.now) }
     }
@@ -45,15 +47,14 @@ public final class InMemoryEventLog: EventLog {
     /// Keeps an event.
     ///
     /// - Parameter event: What happened.
+    /// - Returns: Its position, after that of every event kept before.
     public func append(_ event: BroadcastEvent) -> EventPosition {
         keep { [PublishedEvent(event: event, position: $0)] }.position
     }
 
     /// The position of the newest event of all channels.
-    ///
-    /// - Parameter channel: Any channel: they all have the same head.
-    public func head(of channel: ChannelName) -> EventPosition {
-        ring.withLock { EventPosition(epoch: $0.epoch, offset: $0.head) }
+    public func head() -> EventPosition {
+        ring.withLock(\.position)
     }
 
     /// What happened on a channel after a position.
@@ -61,23 +62,36 @@ public final class InMemoryEventLog: EventLog {
     /// - Parameters:
     ///   - channel: Any channel.
     ///   - position: The last position that the reader knows of.
-    public func events(on channel: ChannelName, after position: EventPosition) -> EventReplay {
-        switch missed(on: channel, after: position) {
-        case .success(let events): .events(events.map(\.event))
-        case .failure(let failure): .notRecoverable(failure.reason)
+    ///   - limit: How many events the reader takes.
+    public func events(on channel: ChannelName, after position: EventPosition, atMost limit: Int = .max) -> EventReplay
+    {
+        let time = now()
+        return ring.withLock { ring in
+            switch ring.events(on: channel, after: position, at: time) {
+            case .success(let events) where events.count > limit: .notRecoverable(.gap)
+            case .success(let events): .events(events.map(\.event), through: ring.position)
+            case .failure(let failure): .notRecoverable(failure.reason)
+            }
         }
     }
+}
 
+// MARK: - For the hub
+
+extension InMemoryEventLog {
     /// Keeps an event in the form in which it goes to sessions, now and when it is replayed.
     ///
-    /// - Parameter makeEvents: Makes the event of each of its channels, given the position that they share.
+    /// - Parameters:
+    ///   - offset: Where it stands, if the log is kept elsewhere: after the head.
+    ///   - makeEvents: Makes the event of each of its channels, given the position that they share.
     func keep(
+        at offset: UInt64? = nil,
         _ makeEvents: (EventPosition) -> [PublishedEvent]
     ) -> (events: [PublishedEvent], position: EventPosition) {
         let time = now()
         return ring.withLock { ring in
-            let events = ring.append(at: time, makeEvents)
-            return (events, EventPosition(epoch: ring.epoch, offset: ring.head))
+            let events = ring.append(at: offset, time: time, makeEvents)
+            return (events, ring.position)
         }
     }
 
@@ -87,6 +101,39 @@ public final class InMemoryEventLog: EventLog {
     ) -> Result<[PublishedEvent], EventRing.NotRecoverable> {
         let time = now()
         return ring.withLock { $0.events(on: channel, after: position, at: time) }
+    }
+
+    /// Whether an event at a position comes after everything that is kept.
+    func isNext(_ position: EventPosition) -> Bool {
+        ring.withLock { $0.epoch == position.epoch && $0.head < position.offset }
+    }
+
+    /// Whether no event of a channel after a position of this epoch has left.
+    func reaches(back position: EventPosition, on channel: ChannelName) -> Bool {
+        let time = now()
+        return ring.withLock { $0.reaches(back: position.offset, on: channel, at: time) }
+    }
+
+    /// What is kept when the memory of a log that is kept elsewhere begins, anew or for the first time.
+    ///
+    /// - Parameters:
+    ///   - head: Where the log stands.
+    ///   - recent: What happened last up to there, oldest first: for each position the event of each of its channels.
+    func makeRing(upTo head: EventPosition, keeping recent: [[PublishedEvent]]) -> EventRing {
+        let time = now()
+        // What came before the first of them is not known.
+        let start = recent.first?.first.map { $0.position.offset - 1 } ?? head.offset
+        var ring = EventRing(epoch: head.epoch, head: start, limits: limits)
+        for events in recent where !events.isEmpty {
+            _ = ring.append(at: events[0].position.offset, time: time) { _ in events }
+        }
+        ring.advance(to: head.offset)
+        return ring
+    }
+
+    /// Takes on another beginning.
+    func begin(with ring: consuming EventRing) {
+        self.ring.withLock { swap(&$0, &ring) }
     }
 
     private static func makeEpoch() -> String {

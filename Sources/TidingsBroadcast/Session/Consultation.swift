@@ -1,15 +1,25 @@
+import NIOCore
 import TidingsWire
 
 /// A message of a client that others decide on, and what the client asked for after it.
 final class Consultation {
-    let task: Task<Void, Never>
+    private let task: Task<Void, Never>
+    /// What happens if it takes too long.
+    private let timeout: Scheduled<Void>?
     private let maximumBytes: Int
     private(set) var held: [WebSocketMessage] = []
     private var bytes = 0
 
-    init(task: Task<Void, Never>, maximumBytes: Int) {
+    init(task: Task<Void, Never>, timeout: Scheduled<Void>? = nil, maximumBytes: Int) {
         self.task = task
+        self.timeout = timeout
         self.maximumBytes = maximumBytes
+    }
+
+    /// Nobody waits any more.
+    func end() {
+        task.cancel()
+        timeout?.cancel()
     }
 
     /// Whether nothing more should be read. What one read brings is held all the same.

@@ -24,12 +24,19 @@ extension WebSocketSession {
     }
 
     private func consulted(about message: ClientMessage, _ result: Result<Gatekeeper.Verdict, AuthenticationError>) {
-        guard state.phase == .open, let consultation else { return }
-        self.consultation = nil
-        switch result {
-        case .success(let verdict): carryOut(message, verdict)
-        case .failure(let error): send(.error(WireError(.unauthenticated, error.message), id: message.id))
+        goOn {
+            switch result {
+            case .success(let verdict): lookUp(message, verdict)
+            case .failure(let error): send(.error(WireError(.unauthenticated, error.message), id: message.id))
+            }
         }
+    }
+
+    /// Does what had to be waited for, and then what was asked for meanwhile.
+    func goOn(_ act: () -> Void) {
+        guard state.phase == .open, let consultation else { return }
+        endConsultation()
+        act()
         catchUp(on: consultation.held)
         context?.flush()
         resumeReading()
@@ -48,7 +55,7 @@ extension WebSocketSession {
     }
 
     func endConsultation() {
-        consultation?.task.cancel()
+        consultation?.end()
         consultation = nil
     }
 

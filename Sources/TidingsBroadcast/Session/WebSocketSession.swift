@@ -263,19 +263,25 @@ extension WebSocketSession {
             publish: message.publish?.channel
         )
         if let verdict = shard.hub.gatekeeper.immediateVerdict(on: question) {
-            carryOut(message, verdict)
+            lookUp(message, verdict)
         } else {
             consult(question, about: message)
         }
     }
 
     /// Does what is allowed of a message, and answers it.
-    func carryOut(_ message: ClientMessage, _ verdict: Gatekeeper.Verdict) {
+    ///
+    /// - Parameter excerpts: What logs that are kept elsewhere say of what the client missed.
+    func carryOut(
+        _ message: ClientMessage,
+        _ verdict: Gatekeeper.Verdict,
+        _ excerpts: [ChannelName: LogExcerpt] = [:]
+    ) {
         var reply = ServerReply(id: message.id, refused: message.refused, pong: message.ping)
         if message.authentication != nil {
             guard identify(as: verdict.identity, losing: verdict.lost, &reply) else { return }
         }
-        let missed = subscribe(message, allowed: verdict.subscribe, &reply)
+        let missed = subscribe(message, allowed: verdict.subscribe, excerpts, &reply)
         // What had waited for other channels was delivered, and may have ended the session.
         guard state.phase == .open else { return }
         for channel in message.unsubscribe { unsubscribe(from: channel) }
@@ -291,6 +297,7 @@ extension WebSocketSession {
     private func subscribe(
         _ message: ClientMessage,
         allowed: Set<ChannelName>,
+        _ excerpts: [ChannelName: LogExcerpt],
         _ reply: inout ServerReply
     ) -> [ChannelTurn] {
         guard !message.subscribe.isEmpty else { return [] }
@@ -310,7 +317,7 @@ extension WebSocketSession {
                 }
                 further.insert(channel)
             }
-            granted.append(ChannelRequest(channel: channel, since: message.since[channel]))
+            granted.append(shard.hub.request(for: channel, since: message.since[channel], excerpts[channel]))
         }
         let outcomes = shard.subscribe(self, to: granted)
         reply.subscribed = outcomes.map(\.subscribed)
@@ -332,7 +339,12 @@ extension WebSocketSession {
             let message = "A payload has at most \(most) bytes. Publish a hint and let clients refetch."
             return reply.refused.append(WireError(.tooLarge, message, channel: request.channel.rawValue))
         }
-        reply.published = shard.hub.publish(request.event, from: shard)
+        do throws(BroadcastError) {
+            reply.published = try shard.hub.publish(request.event, from: shard)
+        } catch {
+            let message = "What happens on this channel is told by the server alone: change what it is about."
+            reply.refused.append(forbidden(message, request.channel))
+        }
     }
 
     /// Sends what was missed behind the reply, before anything that happens from now on.

@@ -1,0 +1,160 @@
+import Logging
+import Synchronization
+import TidingsWire
+
+// Channels whose log is kept elsewhere.
+extension BroadcastHub {
+    func add(_ relay: Relay) {
+        var stored = firstRelay.storeIfNil(relay)
+        while stored !== relay { stored = stored.next.storeIfNil(relay) }
+    }
+
+    var hasRelays: Bool { firstRelay.load() != nil }
+
+    /// Where a channel's events come from; nil if that is this hub.
+    func relay(of channel: ChannelName) -> Relay? {
+        var relay = firstRelay.load()
+        while let candidate = relay {
+            if candidate.contains(channel) { return candidate }
+            relay = candidate.next.load()
+        }
+        return nil
+    }
+
+    /// Whether an event may be published past every log that is kept elsewhere.
+    func checkLog(of channel: ChannelName, and further: [ChannelName]) throws(BroadcastError) {
+        guard hasRelays, let relayed = ([channel] + further).first(where: { relay(of: $0) != nil }) else { return }
+        throw BroadcastError(
+            .relayedChannel,
+            "The events of \(relayed) come from a log that is kept elsewhere. Write this one there, in a unit of work."
+        )
+    }
+}
+
+// MARK: - Telling
+
+extension BroadcastHub {
+    func deliver(_ entries: [LogEntry], of relay: Relay) {
+        let told = entries.map { tellings(of: $0, by: relay) }
+        let awaken = state.withLock { state in
+            var awaken: [HubShard] = []
+            for (entry, tellings) in zip(entries, told) where relay.memory.isNext(entry.position) {
+                _ = keep(tellings, in: relay.memory, at: entry.position.offset, &state, &awaken)
+            }
+            return awaken
+        }
+        for shard in awaken { shard.wake() }
+        relay.progressed()
+        let epoch = relay.memory.head().epoch
+        if let foreign = entries.first(where: { $0.position.epoch != epoch }) {
+            logger.error("events of another epoch were not told", metadata: ["first": "\(foreign.position)"])
+        }
+    }
+
+    /// An entry on each of its channels. On a channel of another log it would have no position.
+    private func tellings(of entry: LogEntry, by relay: Relay) -> [Telling] {
+        tellings(of: entry.event, alsoOn: entry.furtherChannels).filter { event, _ in
+            let isOwn = self.relay(of: event.channel) === relay
+            if !isOwn {
+                logger.error(
+                    "a relay's event was not told on another's channel",
+                    metadata: ["channel": "\(event.channel)"]
+                )
+            }
+            return isOwn
+        }
+    }
+
+    func begin(_ relay: Relay, after position: EventPosition, recent: [LogEntry]) {
+        let before = relay.memory.head()
+        guard before.epoch != position.epoch || before.offset < position.offset else { return }
+        let kept = recent.map { entry in
+            tellings(of: entry, by: relay).map { event, delivery in
+                PublishedEvent(event: event, position: entry.position, delivery: delivery)
+            }
+        }
+        let ring = relay.memory.makeRing(upTo: position, keeping: kept)
+        // Whoever subscribes from the first moment on is told the new position.
+        let held = state.withLock { state in
+            relay.memory.begin(with: ring)
+            state.snapshots.removeAll(of: before.epoch)
+            for event in kept.joined() where event.isSnapshot {
+                state.snapshots.keep(event, atMost: configuration.snapshotChannels)
+            }
+            return Array(state.subscribers.keys)
+        }
+        markStale(held.filter(relay.contains), reason: before.epoch == position.epoch ? .gap : .epoch, at: position)
+        relay.progressed()
+    }
+
+    /// Tells whoever holds channels now, and nobody who comes later.
+    private func markStale(_ channels: [ChannelName], reason: StaleReason, at position: EventPosition) {
+        let told = channels.flatMap { tellings(of: .stale($0, reason: reason), alsoOn: []) }
+        let awaken = state.withLock { state in
+            var awaken: [HubShard] = []
+            for (event, delivery) in told {
+                let published = publishedEvent(event, at: position, delivery: delivery, in: state)
+                enqueue(published, in: &state, awaken: &awaken)
+            }
+            return awaken
+        }
+        for shard in awaken { shard.wake() }
+    }
+}
+
+// MARK: - Asking
+
+/// A channel about which a log that is kept elsewhere has to be asked before it is subscribed.
+struct LogLookup: Sendable {
+    let relay: Relay
+    let channel: ChannelName
+    /// Up to where the client knows it; nil if the lookup is about where the log stands.
+    let since: EventPosition?
+}
+
+extension BroadcastHub {
+    /// What has to be found out before a channel is subscribed; nil if everything is known here.
+    func lookup(of channel: ChannelName, since: EventPosition?) -> LogLookup? {
+        guard let relay = relay(of: channel) else { return nil }
+        let isKnown = since.map { relay.standing(of: $0, on: channel) == .known } ?? true
+        guard !isKnown || !relay.hasBegun else { return nil }
+        return LogLookup(relay: relay, channel: channel, since: since)
+    }
+
+    func request(for channel: ChannelName, since: EventPosition?, _ excerpt: LogExcerpt?) -> ChannelRequest {
+        ChannelRequest(channel: channel, since: since, log: relay(of: channel)?.memory ?? log, excerpt: excerpt)
+    }
+
+    /// Finds out what is missing here for a channel to be recovered. Nil if nothing is, or nothing helps.
+    ///
+    /// - Throws: What the log throws, or `CancellationError`.
+    func excerpt(for lookup: LogLookup) async throws -> LogExcerpt? {
+        let (relay, channel) = (lookup.relay, lookup.channel)
+        await relay.waitUntilBegun()
+        guard let since = lookup.since else { return nil }
+        if relay.standing(of: since, on: channel) == .ahead {
+            // While this waits for its turn the relay goes on, and mostly there is nothing left to ask.
+            let head = try await logReads.run {
+                relay.standing(of: since, on: channel) == .ahead ? try await relay.log.head() : relay.memory.head()
+            }
+            guard head.epoch == since.epoch, head.offset >= since.offset else { return nil }
+            _ = await relay.waitUntilDelivered(since)
+        }
+        guard relay.standing(of: since, on: channel) == .before else { return nil }
+        let replay = try await logReads.run {
+            try await relay.log.events(on: channel, after: since, atMost: configuration.replayedEvents)
+        }
+        guard case .events(let events, let end) = replay else { return nil }
+        let published = events.compactMap(publishedEvent)
+        guard published.count == events.count else {
+            throw BroadcastError(.unavailable, "The log of \(channel) has told an event without its position.")
+        }
+        return LogExcerpt(events: published, end: end)
+    }
+
+    private func publishedEvent(_ event: BroadcastEvent) -> PublishedEvent? {
+        event.position.map {
+            PublishedEvent(event: event, position: $0, delivery: configuration.delivery(event.channel))
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Logging
+import NIOCore
+import TidingsWire
+
+// What the client missed, where its channels have their log elsewhere.
+extension WebSocketSession {
+    /// Finds out what is not known here before a message is carried out: what happened for longer than the hub remembers,
+    /// and whether what the client knows already is only not told here so far. Until then what the client asks for waits.
+    ///
+    /// The task is the session's: it is cancelled when the session ends, and when it takes too long.
+    func lookUp(_ message: ClientMessage, _ verdict: Gatekeeper.Verdict) {
+        let lookups = lookups(for: message, allowed: verdict.subscribe)
+        guard !lookups.isEmpty, let context else { return carryOut(message, verdict) }
+        let (hub, eventLoop) = (shard.hub, context.eventLoop)
+        let session = NIOLoopBound(self, eventLoop: eventLoop)
+        let findings = NIOLoopBound(
+            LogFindings(maximumBytes: hub.configuration.pendingBytesPerSession),
+            eventLoop: eventLoop
+        )
+        let task = Task(executorPreference: hub.configuration.executor) {
+            for lookup in lookups {
+                let excerpt = await hub.loggedExcerpt(for: lookup)
+                eventLoop.execute { findings.value.add(excerpt, of: lookup.channel) }
+            }
+            eventLoop.execute { session.value.lookedUp(message, verdict, findings.value) }
+        }
+        let timeout = eventLoop.scheduleTask(in: TimeAmount(hub.configuration.resumeTimeout)) {
+            session.value.lookedUp(message, verdict, findings.value)
+        }
+        consultation = Consultation(task: task, timeout: timeout, maximumBytes: hub.configuration.clientMessageBytes)
+    }
+
+    private func lookups(for message: ClientMessage, allowed: Set<ChannelName>) -> [LogLookup] {
+        guard shard.hub.hasRelays else { return [] }
+        let wanted = allowed.intersection(message.subscribe).filter { !shard.holds(self, $0) }
+        return wanted.compactMap { shard.hub.lookup(of: $0, since: message.since[$0]) }
+    }
+
+    private func lookedUp(_ message: ClientMessage, _ verdict: Gatekeeper.Verdict, _ findings: LogFindings) {
+        guard findings.close() else { return }
+        goOn { carryOut(message, verdict, findings.excerpts) }
+    }
+}
+
+/// What logs say to one message of a client, as long as it waits for them. Stays on the session's loop.
+private final class LogFindings {
+    private(set) var excerpts: [ChannelName: LogExcerpt] = [:]
+    private var bytes = 0
+    private let maximumBytes: Int
+    private var isClosed = false
+
+    init(maximumBytes: Int) {
+        self.maximumBytes = maximumBytes
+    }
+
+    /// What all of them say is bounded: a channel for which there is no room is not recovered.
+    func add(_ excerpt: LogExcerpt?, of channel: ChannelName) {
+        guard !isClosed, let excerpt, bytes + excerpt.events.payloadBytes <= maximumBytes else { return }
+        bytes += excerpt.events.payloadBytes
+        excerpts[channel] = excerpt
+    }
+
+    /// The message is carried out with what is there; false if it was before.
+    func close() -> Bool {
+        defer { isClosed = true }
+        return !isClosed
+    }
+}
+
+extension BroadcastHub {
+    fileprivate func loggedExcerpt(for lookup: LogLookup) async -> LogExcerpt? {
+        do {
+            return try await excerpt(for: lookup)
+        } catch is CancellationError {
+            return nil
+        } catch {
+            // Nothing of the log's content: an error may have an event's payload in it.
+            let reason = (error as? BroadcastError)?.message ?? "\(type(of: error))"
+            logger.warning(
+                "a log could not be asked what was missed",
+                metadata: ["channel": "\(lookup.channel)", "error": "\(reason)"]
+            )
+            return nil
+        }
+    }
+}
