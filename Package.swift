@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .library(name: "TidingsWire", targets: ["TidingsWire"]),
         .library(name: "TidingsBroadcast", targets: ["TidingsBroadcast"]),
+        .library(name: "TidingsEntities", targets: ["TidingsEntities"]),
         .library(name: "TidingsHummingbird", targets: ["TidingsHummingbird"]),
         .library(name: "TidingsClient", targets: ["TidingsClient"]),
         .library(name: "TidingsQuery", targets: ["TidingsQuery"]),
@@ -89,6 +90,17 @@ let package = Package(
         .target(
             name: "TidingsQuerySQLite",
             dependencies: ["TidingsQuery", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
+
+        // What an application keeps, and the databases that it is kept in.
+        .target(
+            name: "TidingsEntities",
+            dependencies: [
+                "TidingsBroadcast",
+                "TidingsWire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
         ),
 
         // What users test their own parts with.

@@ -9,13 +9,13 @@ extension TopicDialect {
         let parts = PayloadParts(event.payload)
         return JSONObjectWriter.write(capacity: event.payload.json.count + event.channel.rawValue.utf8.count + 160) {
             $0.member("topic", event.channel.rawValue)
-            $0.member("event", text(of: event.name))
+            $0.member("event", event.topicName ?? text(of: event.name))
             $0.object("data") { data in
                 data.member("entity_id", event.name == .stale ? "" : parts.entityID)
                 data.object("payload") { payload in
                     for member in parts.rest { payload.member(json: member) }
                 }
-                data.member("user_id", parts.userID)
+                data.member("user_id", parts.userID.isEmpty ? event.userID ?? "" : parts.userID)
                 data.member("timestamp", parts.timestamp ?? event.time.flatMap(Timestamp.text) ?? Timestamp.unknown)
             }
             if let traceID = event.traceID, !traceID.isEmpty { $0.member("trace_id", traceID) }

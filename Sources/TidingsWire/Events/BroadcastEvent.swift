@@ -21,6 +21,8 @@ public import Foundation
 /// | ``position`` | | `position` | |
 /// | ``spread`` | | `spread_ms` | |
 /// | ``traceID`` | | | `trace_id` |
+/// | ``userID`` | | | `user_id`, unless the payload has one |
+/// | ``topicName`` | | | `event` |
 /// | ``time`` | | | `timestamp`, unless the payload has one |
 ///
 /// Two events are equal when they say the same: channel, name and payload. What is about the way does not count, so an
@@ -40,6 +42,10 @@ public struct BroadcastEvent: Sendable {
     public var spread: Duration?
     /// The trace that it belongs to, in the form of whoever traces; nil when there is none.
     public var traceID: String?
+    /// Who made it happen; nil when that is not told.
+    public var userID: String?
+    /// What the topic dialect calls it, where that is not what the protocol says.
+    public var topicName: String?
     /// When it happened; nil until it is published, and when the dialect does not tell. Milliseconds survive the wire.
     public var time: Date?
 
@@ -52,6 +58,8 @@ public struct BroadcastEvent: Sendable {
     ///   - position: Where it stands in its channel's log. The server that publishes the event sets it.
     ///   - spread: Within what time receivers should spread their requests.
     ///   - traceID: The trace that it belongs to.
+    ///   - userID: Who made it happen.
+    ///   - topicName: What the topic dialect calls it.
     ///   - time: When it happened.
     public init(
         channel: ChannelName,
@@ -60,6 +68,8 @@ public struct BroadcastEvent: Sendable {
         position: EventPosition? = nil,
         spread: Duration? = nil,
         traceID: String? = nil,
+        userID: String? = nil,
+        topicName: String? = nil,
         time: Date? = nil
     ) {
         self.channel = channel
@@ -68,6 +78,8 @@ public struct BroadcastEvent: Sendable {
         self.position = position
         self.spread = spread
         self.traceID = traceID
+        self.userID = userID
+        self.topicName = topicName
         self.time = time
     }
 
@@ -82,6 +94,8 @@ public struct BroadcastEvent: Sendable {
             position: position,
             spread: spread,
             traceID: traceID,
+            userID: userID,
+            topicName: topicName,
             time: time
         )
     }

@@ -96,6 +96,13 @@ extension JSONScanner {
         }
     }
 
+    /// The whole text as a tree.
+    static func node(of text: [UInt8], maximumDepth: Int) throws(Fault) -> JSONNode {
+        try scan(text, maximumDepth: maximumDepth) { (scanner) throws(Fault) in
+            try scanner.wholeText { (scanner) throws(Fault) in try scanner.node(depth: 0) }
+        }
+    }
+
     private static func scan<Result>(
         _ text: [UInt8],
         maximumDepth: Int = WireLimits.jsonDepth,
@@ -226,6 +233,50 @@ extension JSONScanner {
             }
             guard try continues(until: UInt8(ascii: "]")) else { return allStrings ? strings : nil }
         }
+    }
+
+    private mutating func node(depth: Int) throws(Fault) -> JSONNode {
+        switch peek() {
+        case UInt8(ascii: "{"): return .object(try nodeMembers(depth: depth))
+        case UInt8(ascii: "["): return .array(try nodeElements(depth: depth))
+        case UInt8(ascii: "\""): return .string(try string())
+        default:
+            let start = index
+            let kind = try skipValue(depth: depth)
+            let text = String(decoding: bytes[start..<index], as: UTF8.self)
+            switch kind {
+            case .number: return .number(text)
+            case .boolean: return .boolean(text == "true")
+            default: return .null
+            }
+        }
+    }
+
+    private mutating func nodeMembers(depth: Int) throws(Fault) -> [JSONNode.Member] {
+        try enter(depth)
+        var members: [JSONNode.Member] = []
+        guard peek() != UInt8(ascii: "}") else {
+            index += 1
+            return members
+        }
+        repeat {
+            guard peek() == UInt8(ascii: "\"") else { throw fault("the name of a member is missing") }
+            let name = try string()
+            try separateName()
+            members.append(JSONNode.Member(name, try node(depth: depth + 1)))
+        } while try continues(until: UInt8(ascii: "}"))
+        return members
+    }
+
+    private mutating func nodeElements(depth: Int) throws(Fault) -> [JSONNode] {
+        try enter(depth)
+        var elements: [JSONNode] = []
+        guard peek() != UInt8(ascii: "]") else {
+            index += 1
+            return elements
+        }
+        repeat { elements.append(try node(depth: depth + 1)) } while try continues(until: UInt8(ascii: "]"))
+        return elements
     }
 
     private mutating func enter(_ depth: Int) throws(Fault) {

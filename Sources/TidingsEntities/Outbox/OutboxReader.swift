@@ -1,0 +1,56 @@
+import TidingsBroadcast
+import TidingsWire
+
+/// Reads the outbox in the order of positions.
+struct OutboxReader {
+    let connection: any SQLConnection
+    let topicNames: [String: [EventName: String]]
+
+    /// The rows after a position, at most so many.
+    func rows(after position: UInt64, limit: Int) throws -> [OutboxRow] {
+        try connection.execute(
+            "SELECT \(OutboxRow.columns) FROM sync_outbox WHERE position > ? ORDER BY position LIMIT ?",
+            [.integer(Int64(clamping: position)), .integer(Int64(limit))]
+        ).map { OutboxRow($0, topicNames: topicNames) }
+    }
+
+    /// The newest rows up to a position, oldest first.
+    func newest(_ limit: Int, upTo position: UInt64) throws -> [OutboxRow] {
+        try connection.execute(
+            "SELECT \(OutboxRow.columns) FROM sync_outbox WHERE position <= ? ORDER BY position DESC LIMIT ?",
+            [.integer(Int64(clamping: position)), .integer(Int64(limit))]
+        ).reversed().map { OutboxRow($0, topicNames: topicNames) }
+    }
+
+    /// What happened on a channel after a position, all of it or the reason why that is not known.
+    func events(on channel: ChannelName, after position: EventPosition, limit: Int) throws -> EventReplay {
+        let head = try OutboxHead.read(on: connection)
+        guard position.epoch == head.epoch else { return .notRecoverable(.epoch) }
+        guard position.offset <= head.offset, position.offset >= head.purged else { return .notRecoverable(.gap) }
+        // The name as it stands in the column: a JSON text. The pattern only leaves out rows that cannot be meant.
+        let name = String(decoding: JSONNode.string(channel.rawValue).json, as: UTF8.self)
+        let rows = try connection.execute(
+            """
+            SELECT \(OutboxRow.columns) FROM sync_outbox WHERE position > ? AND position <= ? AND channels LIKE ?
+                ESCAPE '!' ORDER BY position LIMIT ?
+            """,
+            [
+                .integer(Int64(clamping: position.offset)), .integer(Int64(clamping: head.offset)),
+                .text("%\(Self.escaped(name))%"), .integer(Int64(limit) + 1),
+            ]
+        )
+        guard rows.count <= limit else { return .notRecoverable(.gap) }
+        let events = rows.compactMap {
+            OutboxRow($0, topicNames: topicNames).event(on: channel, epoch: head.epoch)
+        }
+        return .events(events, through: head.position)
+    }
+
+    /// A text that stands for itself in a pattern of `LIKE`.
+    private static func escaped(_ text: String) -> String {
+        text.reduce(into: "") { result, character in
+            if "!%_".contains(character) { result.append("!") }
+            result.append(character)
+        }
+    }
+}

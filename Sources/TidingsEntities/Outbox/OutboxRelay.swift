@@ -1,0 +1,271 @@
+import FoundationEssentials
+public import Logging
+public import ServiceLifecycle
+import Synchronization
+public import TidingsBroadcast
+import TidingsWire
+
+/// Tells the clients of a node what was committed: reads the outbox in the order of positions and hands it to the node's
+/// hub.
+///
+/// Every node of a service runs one. An event is told at least once; a client that hears it twice knows by its position.
+/// A row that cannot be read is looked at again a few times and then set aside: its channels are told to refetch, and the
+/// rows behind it go on.
+public final class OutboxRelay: Service {
+    /// How the relay works.
+    public struct Configuration: Sendable {
+        /// How long the relay waits at most until it looks by itself, while there is much to do.
+        public var busyInterval: Duration = .milliseconds(20)
+        /// How long the relay waits at most until it looks by itself, when nothing has happened for a while. Changes of
+        /// this process, and what the database tells, make it look at once.
+        public var idleInterval: Duration = .seconds(1)
+        /// Rows that are read at once.
+        public var batch = 500
+        /// Newest events that are read into memory at the start, so that clients that come back after a restart are
+        /// answered from there.
+        public var recentEvents = 10_000
+        /// How often a row that cannot be read is looked at before it is set aside.
+        public var attempts = 3
+        /// How long the database may fail before the node is not ready any more.
+        public var patience: Duration = .seconds(10)
+
+        /// Starts with what most servers want.
+        public init() {}
+    }
+
+    /// How the relay fares.
+    public struct Status: Sendable {
+        /// Where it stands; nil before it began.
+        public internal(set) var position: EventPosition?
+        /// Events that were told since it began.
+        public internal(set) var delivered = 0
+        /// Time between the commit of the newest event that was told and its being told.
+        public internal(set) var lag: Duration = .zero
+        /// Times that something failed and was tried again.
+        public internal(set) var retries = 0
+        /// Positions of rows that were set aside, newest last; at most a hundred.
+        public internal(set) var setAside: [EventPosition] = []
+        /// What failed last; nil while nothing fails.
+        public internal(set) var failure: String?
+        var failingSince: ContinuousClock.Instant?
+    }
+
+    private let entities: Entities
+    private let configuration: Configuration
+    private let relayed: RelayedLog
+    private let logger: Logger
+    private let clock: any Clock<Duration>
+    private let state = Mutex(Status())
+    private let interval: Mutex<Duration>
+
+    /// Gives the entities' channels their log. Make the relay before clients are let in.
+    ///
+    /// - Parameters:
+    ///   - entities: What is told of.
+    ///   - hub: Whom it is told.
+    ///   - configuration: How the relay works.
+    ///   - clock: Measures the intervals.
+    ///   - logger: Hears about failures, never about payloads.
+    public init(
+        entities: Entities,
+        hub: BroadcastHub,
+        configuration: Configuration = Configuration(),
+        clock: any Clock<Duration> = ContinuousClock(),
+        logger: Logger = Logger(label: "tidings.relay")
+    ) {
+        self.entities = entities
+        self.configuration = configuration
+        self.clock = clock
+        self.logger = logger
+        interval = Mutex(configuration.idleInterval)
+        relayed = hub.relay(OutboxLog(entities: entities), channels: entities.tellsOn)
+    }
+
+    /// How the relay fares now.
+    public var status: Status { state.withLock { $0 } }
+
+    /// Whether clients are told what happens, for a readiness check.
+    ///
+    /// - Throws: ``StoreError`` that says what is wrong, if the relay has not begun or has failed for longer than
+    ///   ``Configuration/patience``.
+    public func checkHealth() async throws {
+        let status = status
+        guard status.position != nil else {
+            throw StoreError(.unavailable, "The relay has not begun. \(status.failure ?? "")")
+        }
+        guard let since = status.failingSince, .now - since > configuration.patience else { return }
+        throw StoreError(.unavailable, "The relay is stuck: \(status.failure ?? "").")
+    }
+}
+
+// MARK: - Running
+
+extension OutboxRelay {
+    /// Relays until the task is cancelled or the service is shut down gracefully.
+    public func run() async {
+        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let watcher = entities.addWatcher { wake.yield() }
+        entities.positions.relayBegan()
+        wake.yield()
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.entities.store.watchOutbox { wake.yield() } }
+                group.addTask { await self.tick { wake.yield() } }
+                group.addTask {
+                    for await _ in wakes {
+                        if Task.isCancelled { break }
+                        await self.relay()
+                    }
+                }
+                await group.waitForAll()
+            }
+        }
+        entities.positions.relayEnded()
+        entities.removeWatcher(watcher)
+        wake.finish()
+    }
+
+    /// Looks at intervals, whether anybody tells or not.
+    private func tick(_ wake: @Sendable () -> Void) async {
+        while !Task.isCancelled {
+            try? await clock.sleep(for: interval.withLock { $0 })
+            wake()
+        }
+    }
+
+    /// Tells everything that there is to tell.
+    private func relay() async {
+        do {
+            var found = 0
+            var isMore = true
+            while isMore, !Task.isCancelled {
+                if !entities.store.dialect.stampsOnInsert { _ = try await entities.store.stampOutbox() }
+                let count = try await relayBatch()
+                found += count
+                isMore = count >= configuration.batch
+            }
+            interval.withLock { interval in
+                interval = found > 0 ? configuration.busyInterval : min(interval * 2, configuration.idleInterval)
+            }
+            state.withLock { ($0.failure, $0.failingSince) = (nil, nil) }
+        } catch is CancellationError {
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func failed(_ error: any Error) {
+        let isNew = state.withLock { state in
+            defer {
+                state.failure = "\(error)"
+                state.retries += 1
+                state.failingSince = state.failingSince ?? .now
+            }
+            return state.failure == nil
+        }
+        interval.withLock { $0 = configuration.idleInterval }
+        if isNew { logger.error("the outbox cannot be read; trying again", metadata: ["error": "\(error)"]) }
+    }
+
+    /// Tells what comes next.
+    ///
+    /// - Returns: How many rows were read.
+    private func relayBatch() async throws -> Int {
+        let (topicNames, batch, recent) = (entities.topicNames, configuration.batch, configuration.recentEvents)
+        let known = state.withLock { $0.position }
+        let (head, rows, isBeginning) = try await entities.store.read { connection in
+            let head = try OutboxHead.read(on: connection)
+            let reader = OutboxReader(connection: connection, topicNames: topicNames)
+            if let known, known.epoch == head.epoch, known.offset >= head.purged, known.offset <= head.offset {
+                return (head, try reader.rows(after: known.offset, limit: batch), false)
+            }
+            return (head, try reader.newest(recent, upTo: head.offset), true)
+        }
+        if isBeginning {
+            begin(at: head, rows)
+            return 0
+        }
+        try await tell(rows, epoch: head.epoch)
+        return rows.count
+    }
+
+    /// The first look, or the first one at a database that has taken the place of another.
+    private func begin(at head: OutboxHead, _ rows: [OutboxRow]) {
+        // A row whose channels cannot be read is a hole: what is before it is not preloaded.
+        let readable = rows.suffix(while: { $0.entry(epoch: head.epoch) != nil })
+        relayed.begin(after: head.position, recent: readable.compactMap { $0.entry(epoch: head.epoch) })
+        state.withLock { $0.position = head.position }
+        see(rows, epoch: head.epoch)
+    }
+
+    private func tell(_ rows: [OutboxRow], epoch: String) async throws {
+        var entries: [LogEntry] = []
+        for row in rows {
+            var row = row
+            if !row.isReadable { row = try await lookAgain(at: row, epoch: epoch) }
+            let position = EventPosition(epoch: epoch, offset: row.position)
+            if !row.isReadable { setAside(position) }
+            if let entry = row.entry(epoch: epoch) {
+                entries.append(entry)
+            } else {
+                // Nobody knows on which channels: everybody refetches.
+                relayed.deliver(entries)
+                entries = []
+                relayed.begin(after: position)
+            }
+        }
+        relayed.deliver(entries)
+        see(rows, epoch: epoch)
+        guard let last = rows.last else { return }
+        state.withLock { state in
+            state.position = EventPosition(epoch: epoch, offset: last.position)
+            state.delivered += rows.count
+            if let time = last.createdAt {
+                state.lag = .seconds(max(0, entities.configuration.now().timeIntervalSince(time)))
+            }
+        }
+    }
+
+    private func see(_ rows: [OutboxRow], epoch: String) {
+        guard !entities.store.dialect.stampsOnInsert else { return }
+        entities.positions.saw(
+            rows.compactMap { row in
+                row.eventID.map { (id: $0, position: EventPosition(epoch: epoch, offset: row.position)) }
+            }
+        )
+    }
+
+    /// What cannot be read now may be readable in a moment: somebody may be mending it.
+    private func lookAgain(at row: OutboxRow, epoch: String) async throws -> OutboxRow {
+        let topicNames = entities.topicNames
+        var row = row
+        for attempt in 1..<max(configuration.attempts, 1) {
+            state.withLock { $0.retries += 1 }
+            try await clock.sleep(for: configuration.busyInterval * (1 << min(attempt, 8)))
+            let position = row.position
+            let rows = try await entities.store.read { connection in
+                try OutboxReader(connection: connection, topicNames: topicNames).rows(after: position - 1, limit: 1)
+            }
+            guard let found = rows.first, found.position == position else { return row }
+            row = found
+            if row.isReadable { return row }
+        }
+        return row
+    }
+
+    private func setAside(_ position: EventPosition) {
+        state.withLock { state in
+            state.setAside.append(position)
+            if state.setAside.count > 100 { state.setAside.removeFirst() }
+        }
+        logger.error("an event cannot be read and was set aside", metadata: ["position": "\(position)"])
+    }
+}
+
+extension Array {
+    /// The elements at the end that all meet a condition.
+    fileprivate func suffix(while isMet: (Element) -> Bool) -> ArraySlice<Element> {
+        guard let last = lastIndex(where: { !isMet($0) }) else { return self[...] }
+        return self[(last + 1)...]
+    }
+}
