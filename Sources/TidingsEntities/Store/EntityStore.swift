@@ -26,10 +26,13 @@ public protocol EntityStore: Sendable {
 
     /// Runs statements as one transaction.
     ///
-    /// - Parameter body: Reads and writes. When it throws, nothing that it wrote is kept. It runs once.
+    /// - Parameter body: Reads and writes. When it throws, nothing that it wrote is kept. After a statement failed the
+    ///   transaction is over: later statements fail too, and nothing is kept even if the body returns. It runs once.
     /// - Returns: What the body returns, after it is committed and durable.
-    /// - Throws: What the body throws, or what ``read(_:)`` throws. If the connection is lost during the commit itself, the error's
-    ///   code is ``StoreError/Code/unknownOutcome``: the change may be there or not.
+    /// - Throws: What the body throws, the error of a statement that failed, or what ``read(_:)`` throws. If the connection
+    ///   is lost during the commit itself, the error's code is ``StoreError/Code/unknownOutcome``: the change may be there
+    ///   or not.
+    @discardableResult
     func write<Result: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Result
     ) async throws -> Result
