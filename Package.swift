@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "TidingsClient", targets: ["TidingsClient"]),
         .library(name: "TidingsQuery", targets: ["TidingsQuery"]),
         .library(name: "TidingsQuerySQLite", targets: ["TidingsQuerySQLite"]),
+        .library(name: "TidingsSQLite", targets: ["TidingsSQLite"]),
         .library(name: "TidingsTesting", targets: ["TidingsTesting"]),
         .executable(name: "tidings", targets: ["tidings"]),
         .executable(name: "bistro", targets: ["bistro"]),
@@ -106,7 +107,13 @@ let package = Package(
         // What users test their own parts with.
         .target(
             name: "TidingsTesting",
-            dependencies: ["TidingsBroadcast", "TidingsWire"]
+            dependencies: ["TidingsBroadcast", "TidingsEntities", "TidingsWire"]
+        ),
+
+        // The databases that entities are kept in.
+        .target(
+            name: "TidingsSQLite",
+            dependencies: ["TidingsEntities", "TidingsWire", .product(name: "GRDB", package: "GRDB.swift")]
         ),
 
         // The programs.
@@ -193,6 +200,12 @@ let package = Package(
         .testTarget(
             name: "TidingsQuerySQLiteTests",
             dependencies: ["TidingsQuery", "TidingsQuerySQLite", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
+        .testTarget(
+            name: "TidingsSQLiteTests",
+            dependencies: [
+                "TidingsEntities", "TidingsSQLite", "TidingsTesting", .product(name: "GRDB", package: "GRDB.swift"),
+            ]
         ),
         .testTarget(
             name: "IntegrationTests",
