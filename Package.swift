@@ -53,6 +53,7 @@ let package = Package(
             dependencies: [
                 "TidingsBroadcast",
                 "TidingsCompression",
+                "TidingsEntities",
                 "TidingsWire",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -135,9 +136,10 @@ let package = Package(
             name: "bistro",
             dependencies: [
                 "TidingsBroadcast",
+                "TidingsEntities",
                 "TidingsHummingbird",
+                "TidingsSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

@@ -15,7 +15,7 @@ extension EntityError {
         EntityError(
             .staleVersion,
             "The \(schema.name) has changed meanwhile. Look at it as it is now, and change that.",
-            current: current
+            current: schema.json(current)
         )
     }
 

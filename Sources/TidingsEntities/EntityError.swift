@@ -1,3 +1,5 @@
+package import TidingsWire
+
 /// Why a change was not made, or an entity not found.
 public struct EntityError: Error, Sendable {
     /// What kind of failure it was. Later versions may add codes.
@@ -42,8 +44,8 @@ public struct EntityError: Error, Sendable {
     public let message: String
     /// What is wrong with fields; empty unless the code is ``Code/invalid``.
     public let faults: [FieldFault]
-    /// The entity as it is, where the change did not fit it.
-    let current: EntityRecord?
+    /// The entity as it is, where the change did not fit it: what clients are shown.
+    package let current: JSONNode?
     /// The state that it is in, where the change did not fit that.
     public let state: String?
     /// The states that could follow.
@@ -53,7 +55,7 @@ public struct EntityError: Error, Sendable {
         _ code: Code,
         _ message: String,
         faults: [FieldFault] = [],
-        current: EntityRecord? = nil,
+        current: JSONNode? = nil,
         state: String? = nil,
         allowed: [String] = []
     ) {

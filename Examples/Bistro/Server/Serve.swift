@@ -4,7 +4,9 @@ import Hummingbird
 import Logging
 import NIOCore
 import TidingsBroadcast
+import TidingsEntities
 import TidingsHummingbird
+import TidingsSQLite
 
 /// `bistro serve`: the restaurant's server.
 struct Serve: AsyncParsableCommand {
@@ -32,26 +34,30 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let path = try database ?? Self.temporaryDatabase()
-        let store = try OrderStore(path: path)
-        try await store.seedIfEmpty()
+        let store = try SQLiteEntityStore(path: path)
+        let entities = try Entities([Order.self, MenuItem.self, Settings.self], in: store)
+        try await entities.prepare()
+        try await Opening.fill(entities)
 
         var hub = BroadcastHub.Configuration()
         hub.drainWindow = .seconds(1)
         let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub, logger: Self.logger))
+        let relay = OutboxRelay(entities: entities, hub: broadcast.hub, logger: Self.logger)
         let endpoints = BroadcastEndpoints()
         let logger = Self.logger
-        endpoints.readiness.register("database") { try await store.checkHealth() }
+        endpoints.readiness.register("relay") { try await relay.checkHealth() }
         let router = Router()
         router.add(middleware: PageHeaders())
         router.add(middleware: FileMiddleware(Self.files + "/Public", searchForIndexHtml: true, logger: logger))
         router.add(middleware: FileMiddleware(Self.files, logger: logger))
-        OrderRoutes(store: store, broadcast: broadcast).add(to: router)
+        router.addEntities(entities)
 
         let application = Application(
             router: router,
             broadcast: broadcast,
             endpoints: endpoints,
             configuration: ApplicationConfiguration(address: .hostname(hostname, port: port)),
+            services: [relay],
             onServerRunning: { channel in
                 Self.welcome(port: channel.localAddress?.port ?? port, hostname: hostname, database: path)
             },

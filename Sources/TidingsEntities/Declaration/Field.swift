@@ -15,11 +15,25 @@ public struct Field<Value: FieldValue>: Sendable {
     let definition: PropertyDefinition?
     private var value: Value?
 
+    /// Declares a field that has to be given, unless it is optional or a state, and that may be everything of its type.
+    ///
+    /// The compiler looks for an initializer without parameters where a property has no default.
+    public init() {
+        self.init(initial: Self.implicitDefault, [])
+    }
+
     /// Declares a field that has to be given, unless it is optional or a state.
     ///
-    /// - Parameter options: What it may be, and what is done with it.
-    public init(_ options: FieldOption<Value>...) {
-        self.init(initial: Value.isNullable || Value.stateMachine != nil ? Value.blank : nil, options)
+    /// - Parameters:
+    ///   - option: What it may be, or what is done with it.
+    ///   - further: What else.
+    public init(_ option: FieldOption<Value>, _ further: FieldOption<Value>...) {
+        self.init(initial: Self.implicitDefault, [option] + further)
+    }
+
+    /// What needs no default of its own: no value, or the initial state.
+    private static var implicitDefault: Value? {
+        Value.isNullable || Value.stateMachine != nil ? Value.blank : nil
     }
 
     /// Declares a field with a default.

@@ -34,6 +34,17 @@ public struct ManagedField<Role: ManagedFieldRole>: Sendable {
     /// The value as it was read; blank for an entity that was not.
     public let wrappedValue: Role.Value
 
+    /// Declares the field.
+    public init() {
+        switch Role.purpose {
+        case .version: self.init(kind: .version(isRequired: false))
+        case .createdAt: self.init(kind: .createdAt)
+        case .updatedAt: self.init(kind: .updatedAt)
+        case .deletedAt: self.init(kind: .deletedAt, initial: .null, limits: FieldLimits(isSyncExcluded: true))
+        case .reference: self.init(kind: .reference(prefix: ""), limits: FieldLimits(isUnique: true))
+        }
+    }
+
     fileprivate init(kind: PropertyDefinition.Kind, initial: SQLValue? = nil, limits: FieldLimits = FieldLimits()) {
         wrappedValue = .blank
         definition = PropertyDefinition(
@@ -53,36 +64,62 @@ public struct ManagedField<Role: ManagedFieldRole>: Sendable {
 public protocol ManagedFieldRole: Sendable {
     /// What it holds.
     associatedtype Value: FieldValue
+    /// What the server keeps in it.
+    static var purpose: ManagedFieldPurpose { get }
+}
+
+/// What the server keeps in a ``ManagedField``.
+public enum ManagedFieldPurpose: Sendable {
+    /// The number of changes.
+    case version
+    /// When it was created.
+    case createdAt
+    /// When it was last changed.
+    case updatedAt
+    /// When it was deleted.
+    case deletedAt
+    /// A number for people.
+    case reference
 }
 
 /// The role of ``Version``.
 public enum VersionRole: ManagedFieldRole {
     /// Counts from 1.
     public typealias Value = Int
+    /// The purpose.
+    public static var purpose: ManagedFieldPurpose { .version }
 }
 
 /// The role of ``CreatedAt``.
 public enum CreatedAtRole: ManagedFieldRole {
     /// A moment.
     public typealias Value = Date
+    /// The purpose.
+    public static var purpose: ManagedFieldPurpose { .createdAt }
 }
 
 /// The role of ``UpdatedAt``.
 public enum UpdatedAtRole: ManagedFieldRole {
     /// A moment.
     public typealias Value = Date
+    /// The purpose.
+    public static var purpose: ManagedFieldPurpose { .updatedAt }
 }
 
 /// The role of ``DeletedAt``.
 public enum DeletedAtRole: ManagedFieldRole {
     /// A moment, or none.
     public typealias Value = Date?
+    /// The purpose.
+    public static var purpose: ManagedFieldPurpose { .deletedAt }
 }
 
 /// The role of ``Reference``.
 public enum ReferenceRole: ManagedFieldRole {
     /// A prefix and a number.
     public typealias Value = String
+    /// The purpose.
+    public static var purpose: ManagedFieldPurpose { .reference }
 }
 
 /// Whether a change has to name the version that it is based on.
@@ -97,22 +134,7 @@ extension ManagedField where Role == VersionRole {
     /// Declares the version.
     ///
     /// - Parameter lock: Whether a change has to name the version that it is based on.
-    public init(_ lock: LockRequirement = .optional) { self.init(kind: .version(isRequired: lock == .required)) }
-}
-
-extension ManagedField where Role == CreatedAtRole {
-    /// Declares the moment.
-    public init() { self.init(kind: .createdAt) }
-}
-
-extension ManagedField where Role == UpdatedAtRole {
-    /// Declares the moment.
-    public init() { self.init(kind: .updatedAt) }
-}
-
-extension ManagedField where Role == DeletedAtRole {
-    /// Declares the moment.
-    public init() { self.init(kind: .deletedAt, initial: .null, limits: FieldLimits(isSyncExcluded: true)) }
+    public init(_ lock: LockRequirement) { self.init(kind: .version(isRequired: lock == .required)) }
 }
 
 extension ManagedField where Role == ReferenceRole {

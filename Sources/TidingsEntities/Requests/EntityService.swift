@@ -223,10 +223,7 @@ extension EntityService {
                 body.fault(column.name, "required", "is missing")
                 continue
             }
-            values.append(column.normal(value))
-            for fault in FieldCheck.faults(of: column.normal(value), in: column) {
-                body.fault(column.name, fault.code, fault.message)
-            }
+            values.append(value)
         }
         try body.finish()
         return values
@@ -373,7 +370,7 @@ extension EntityService {
             throw EntityError(
                 .preconditionFailed,
                 "The \(schema.name) is not what If-Match says. Get it again, and change that.",
-                current: record
+                current: schema.json(record)
             )
         }
         try schema.confirm(version, of: record)

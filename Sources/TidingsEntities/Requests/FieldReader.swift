@@ -57,7 +57,9 @@ struct FieldReader {
     private mutating func read(_ node: JSONNode, into place: Int, of layout: FieldLayout) {
         let column = layout.columns[place]
         switch Self.value(of: node, as: column.type) {
-        case .success(let value): values[place] = value
+        case .success(let value):
+            values[place] = column.normal(value)
+            faults += FieldCheck.faults(of: column.normal(value), in: column)
         case .failure(let failure): fault(column.name, failure.code, failure.message)
         }
     }

@@ -19,6 +19,17 @@ public struct EntityReader {
         return try rows(of: schema).record(of: id).map { try schema.decode(type, $0) }
     }
 
+    /// The one entity of a type that there is one of.
+    ///
+    /// - Parameter type: Its type, a singleton.
+    /// - Throws: ``EntityError/Code/notFound`` if the type is no singleton, or `prepare()` was not called; ``StoreError``.
+    public func get<Subject: Entity>(_ type: Subject.Type) throws -> Subject {
+        guard let subject = try get(type, EntitySchema.singletonID) else {
+            throw EntityError.notFound(try catalog.schema(of: type))
+        }
+        return subject
+    }
+
     /// All entities of a type, in the order of their identifiers.
     ///
     /// - Parameters:

@@ -7,6 +7,9 @@ import TidingsWire
 // MARK: - Reading
 
 extension UnitOfWork {
+    /// Reads entities without holding them: others may change them while this transaction goes on.
+    public var reader: EntityReader { EntityReader(connection: connection, catalog: catalog) }
+
     /// The entity of an identifier, held against other transactions until this one ends.
     ///
     /// - Parameters:
@@ -33,7 +36,8 @@ extension UnitOfWork {
         limit: Int = 1000
     ) throws -> [Subject] {
         let schema = try catalog.schema(of: type)
-        return try EntityReader(connection: connection, catalog: catalog)
+        return
+            try reader
             .find(type, in: schema, where: field, is: value, limit: limit)
     }
 }

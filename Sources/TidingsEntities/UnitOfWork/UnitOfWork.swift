@@ -173,7 +173,7 @@ extension UnitOfWork {
         throw EntityError(
             .illegalTransition,
             "What is \(from) cannot become \(to).",
-            current: old,
+            current: schema.json(old),
             state: from,
             allowed: state.machine.allowedTransitions(from: from)
         )

@@ -16,6 +16,11 @@ enum BearerToken {
             ?? nonEmpty(attempt.queryToken)
     }
 
+    /// The token of a plain request: of the header, or of a cookie if one is configured.
+    static func token(of request: Request, cookie: String?) -> String? {
+        ofAuthorization(request.headers[.authorization]) ?? cookie.flatMap { nonEmpty(request.cookies[$0]?.value) }
+    }
+
     private static func nonEmpty(_ text: String?) -> String? {
         text.flatMap { $0.isEmpty ? nil : $0 }
     }

@@ -60,12 +60,7 @@ struct BroadcastRoutes {
         guard let token = BearerToken.token(in: request, of: attempt, cookie: cookie) else { return nil }
         let credentials = await hub.credentials(of: token)
         guard case .failure(let error) = credentials, error.code == .unavailable else { return credentials }
-        throw Problem(
-            .serviceUnavailable,
-            code: "authentication_unavailable",
-            detail: error.message,
-            headers: [.retryAfter: "5"]
-        )
+        throw Problem(unavailable: error)
     }
 
     private func addOperators(to router: Router<some RequestContext>) {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 public import Hummingbird
+import TidingsWire
 
 /// An error as clients see it: problem details for HTTP APIs (RFC 9457) with a stable code for programs.
 ///
@@ -13,6 +14,8 @@ public struct Problem: Error, HTTPResponseError, Sendable {
     public let detail: String
     /// Headers of the answer besides its type.
     public let headers: HTTPFields
+    /// What the answer says besides (RFC 9457 §3.2).
+    var members: [JSONNode.Member] = []
 
     /// Describes an error.
     ///
@@ -34,24 +37,16 @@ public struct Problem: Error, HTTPResponseError, Sendable {
     }
 
     func makeResponse() throws -> Response {
-        let body = Body(
-            type: "about:blank",
-            title: status.reasonPhrase,
-            status: status.code,
-            detail: detail,
-            code: code
-        )
+        let body = JSONNode.members([
+            "code": .string(code),
+            "detail": .string(detail),
+            "status": .integer(status.code),
+            "title": .string(status.reasonPhrase),
+            "type": .string("about:blank"),
+        ])
         var headers = headers
         headers[.contentType] = "application/problem+json"
-        return Response(status: status, headers: headers, body: try ResponseBody(json: body))
-    }
-
-    private struct Body: Encodable {
-        let type: String
-        let title: String
-        let status: Int
-        let detail: String
-        let code: String
+        return Response(status: status, headers: headers, body: ResponseBody(json: body.adding(members)))
     }
 }
 
@@ -61,5 +56,12 @@ extension ResponseBody {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         self.init(byteBuffer: ByteBuffer(bytes: try encoder.encode(value)))
+    }
+}
+
+extension ResponseBody {
+    /// A document as JSON, in its order.
+    init(json node: JSONNode) {
+        self.init(byteBuffer: ByteBuffer(bytes: node.json))
     }
 }

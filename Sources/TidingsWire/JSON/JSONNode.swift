@@ -47,6 +47,12 @@ package indirect enum JSONNode: Hashable, Sendable {
         .object(members.compactMap { name, value in value.map { Member(name, $0) } })
     }
 
+    /// The object with further members behind its own.
+    package func adding(_ further: [Member]) -> JSONNode {
+        guard case .object(let members) = self else { return self }
+        return .object(members + further)
+    }
+
     /// A member's value; nil if there is none, or this is no object.
     package subscript(name: String) -> JSONNode? {
         guard case .object(let members) = self else { return nil }
