@@ -160,6 +160,7 @@ let package = Package(
             name: "TidingsBroadcastTests",
             dependencies: [
                 "TestSupport", "TidingsBroadcast", "TidingsTesting", "TidingsWire",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]

@@ -125,10 +125,33 @@ extension BroadcastHub {
         ChannelRequest(channel: channel, since: since, log: relay(of: channel)?.memory ?? log, excerpt: excerpt)
     }
 
-    /// Finds out what is missing here for a channel to be recovered. Nil if nothing is, or nothing helps.
+    /// Finds out what is missing here for channels to be recovered, one after the other. A log that fails is not asked any
+    /// more.
     ///
-    /// - Throws: What the log throws, or `CancellationError`.
-    func excerpt(for lookup: LogLookup) async throws -> LogExcerpt? {
+    /// - Parameter found: Called with what helps.
+    func ask(_ lookups: [LogLookup], found: @Sendable (ChannelName, LogExcerpt) -> Void) async {
+        var failed: Set<ObjectIdentifier> = []
+        for lookup in lookups where !Task.isCancelled && !failed.contains(ObjectIdentifier(lookup.relay)) {
+            do {
+                if let excerpt = try await excerpt(for: lookup) { found(lookup.channel, excerpt) }
+            } catch {
+                failed.insert(ObjectIdentifier(lookup.relay))
+                if !Task.isCancelled { logFailure(error, of: lookup) }
+            }
+        }
+    }
+
+    /// Says nothing of the log's content: an error of anybody's may have a payload in it.
+    private func logFailure(_ error: any Error, of lookup: LogLookup) {
+        let reason = (error as? BroadcastError)?.message ?? "\(type(of: error))"
+        logger.warning(
+            "a log could not be asked what was missed",
+            metadata: ["channel": "\(lookup.channel)", "error": "\(reason)"]
+        )
+    }
+
+    /// Nil if nothing is missing, or nothing helps.
+    private func excerpt(for lookup: LogLookup) async throws -> LogExcerpt? {
         let (relay, channel) = (lookup.relay, lookup.channel)
         await relay.waitUntilBegun()
         guard let since = lookup.since else { return nil }

@@ -122,10 +122,11 @@ extension InMemoryEventLog {
     func makeRing(upTo head: EventPosition, keeping recent: [[PublishedEvent]]) -> EventRing {
         let time = now()
         // What came before the first of them is not known.
-        let start = recent.first?.first.map { $0.position.offset - 1 } ?? head.offset
+        let start = recent.first?.first.map { max($0.position.offset, 1) - 1 } ?? head.offset
         var ring = EventRing(epoch: head.epoch, head: start, limits: limits)
-        for events in recent where !events.isEmpty {
-            _ = ring.append(at: events[0].position.offset, time: time) { _ in events }
+        for events in recent {
+            guard let position = events.first?.position else { continue }
+            _ = ring.append(at: position.offset, time: time) { _ in events }
         }
         ring.advance(to: head.offset)
         return ring

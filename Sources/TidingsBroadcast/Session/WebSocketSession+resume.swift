@@ -18,13 +18,13 @@ extension WebSocketSession {
             eventLoop: eventLoop
         )
         let task = Task(executorPreference: hub.configuration.executor) {
-            for lookup in lookups {
-                let excerpt = await hub.loggedExcerpt(for: lookup)
-                eventLoop.execute { findings.value.add(excerpt, of: lookup.channel) }
+            await hub.ask(lookups) { channel, excerpt in
+                eventLoop.execute { findings.value.add(excerpt, of: channel) }
             }
             eventLoop.execute { session.value.lookedUp(message, verdict, findings.value) }
         }
         let timeout = eventLoop.scheduleTask(in: TimeAmount(hub.configuration.resumeTimeout)) {
+            hub.logger.warning("what a client missed was not found out in time")
             session.value.lookedUp(message, verdict, findings.value)
         }
         consultation = Consultation(task: task, timeout: timeout, maximumBytes: hub.configuration.clientMessageBytes)
@@ -32,8 +32,11 @@ extension WebSocketSession {
 
     private func lookups(for message: ClientMessage, allowed: Set<ChannelName>) -> [LogLookup] {
         guard shard.hub.hasRelays else { return [] }
-        let wanted = allowed.intersection(message.subscribe).filter { !shard.holds(self, $0) }
-        return wanted.compactMap { shard.hub.lookup(of: $0, since: message.since[$0]) }
+        var wanted = allowed
+        return message.subscribe.compactMap { channel in
+            guard wanted.remove(channel) != nil, !shard.holds(self, channel) else { return nil }
+            return shard.hub.lookup(of: channel, since: message.since[channel])
+        }
     }
 
     private func lookedUp(_ message: ClientMessage, _ verdict: Gatekeeper.Verdict, _ findings: LogFindings) {
@@ -54,8 +57,8 @@ private final class LogFindings {
     }
 
     /// What all of them say is bounded: a channel for which there is no room is not recovered.
-    func add(_ excerpt: LogExcerpt?, of channel: ChannelName) {
-        guard !isClosed, let excerpt, bytes + excerpt.events.payloadBytes <= maximumBytes else { return }
+    func add(_ excerpt: LogExcerpt, of channel: ChannelName) {
+        guard !isClosed, bytes + excerpt.events.payloadBytes <= maximumBytes else { return }
         bytes += excerpt.events.payloadBytes
         excerpts[channel] = excerpt
     }
@@ -64,23 +67,5 @@ private final class LogFindings {
     func close() -> Bool {
         defer { isClosed = true }
         return !isClosed
-    }
-}
-
-extension BroadcastHub {
-    fileprivate func loggedExcerpt(for lookup: LogLookup) async -> LogExcerpt? {
-        do {
-            return try await excerpt(for: lookup)
-        } catch is CancellationError {
-            return nil
-        } catch {
-            // Nothing of the log's content: an error may have an event's payload in it.
-            let reason = (error as? BroadcastError)?.message ?? "\(type(of: error))"
-            logger.warning(
-                "a log could not be asked what was missed",
-                metadata: ["channel": "\(lookup.channel)", "error": "\(reason)"]
-            )
-            return nil
-        }
     }
 }
