@@ -9,23 +9,26 @@ DB ?=
 FILTER ?=
 SUITE ?=
 
+# All parts of this package; the same in every call, or everything is built anew.
+traits = --traits PostgreSQL
+
 swift_sources = $(wildcard Package.swift Sources Tests Examples Benchmarks/query-cache/Package.swift Benchmarks/query-cache/Sources)
 
 .PHONY: run test test-tsan lint format bench bench-query faults conformance docs clean help
 
 run: ## Start the demo on http://127.0.0.1:8080 (PORT=…, DB=file keeps its data)
 	@scripts/setup run
-	@if [ -t 1 ]; then quiet=; else quiet=--quiet; fi; swift build $$quiet --product bistro
-	@exec "$$(swift build --show-bin-path)/bistro" --port '$(PORT)' $(if $(DB),--database '$(DB)')
+	@if [ -t 1 ]; then quiet=; else quiet=--quiet; fi; swift build $(traits) $$quiet --product bistro
+	@exec "$$(swift build $(traits) --show-bin-path)/bistro" --port '$(PORT)' $(if $(DB),--database '$(DB)')
 
 test: ## Run all tests (FILTER=name runs the Swift tests that match)
 	@scripts/setup test
-	@swift test --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
+	@swift test $(traits) --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
 	@$(if $(FILTER),:,scripts/test-web)
 
 test-tsan: ## Run the tests of the query cache under the thread sanitizer
 	@scripts/setup test
-	@swift test --disable-xctest --sanitize=thread --scratch-path .build/tsan --filter '^TidingsQueryTests\.'
+	@swift test $(traits) --disable-xctest --sanitize=thread --scratch-path .build/tsan --filter '^TidingsQueryTests\.'
 
 lint: ## Check imports, formatting, links and the scripts themselves
 	@scripts/setup lint
@@ -47,7 +50,7 @@ bench-query: ## Run the benchmarks of the query cache
 
 faults: ## Run the fault tests with more of everything
 	@scripts/setup run
-	@FAULTS=full swift test --disable-xctest --filter FaultTests
+	@FAULTS=full swift test $(traits) --disable-xctest --filter FaultTests
 
 conformance: ## Run the Autobahn suite (SUITE=folder that has it built)
 	@scripts/setup run

@@ -13,9 +13,16 @@ let package = Package(
         .library(name: "TidingsQuery", targets: ["TidingsQuery"]),
         .library(name: "TidingsQuerySQLite", targets: ["TidingsQuerySQLite"]),
         .library(name: "TidingsSQLite", targets: ["TidingsSQLite"]),
+        .library(name: "TidingsPostgres", targets: ["TidingsPostgres"]),
         .library(name: "TidingsTesting", targets: ["TidingsTesting"]),
         .executable(name: "tidings", targets: ["tidings"]),
         .executable(name: "bistro", targets: ["bistro"]),
+    ],
+    traits: [
+        .trait(
+            name: "PostgreSQL",
+            description: "The store that keeps entities in PostgreSQL (TidingsPostgres); needs libpq."
+        )
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
@@ -116,6 +123,21 @@ let package = Package(
             name: "TidingsSQLite",
             dependencies: ["TidingsEntities", "TidingsWire", .product(name: "GRDB", package: "GRDB.swift")]
         ),
+        .systemLibrary(
+            name: "CLibpq",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        // Empty without the trait, so that nobody needs libpq who does not use it.
+        .target(
+            name: "TidingsPostgres",
+            dependencies: [
+                .target(name: "CLibpq", condition: .when(traits: ["PostgreSQL"])),
+                "TidingsEntities",
+                "TidingsWire",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
 
         // The programs.
         .executableTarget(
@@ -211,6 +233,13 @@ let package = Package(
             ]
         ),
         .testTarget(
+            name: "TidingsPostgresTests",
+            dependencies: [
+                "DatabaseTestSupport", "TidingsEntities", "TidingsPostgres", "TidingsTesting",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
             name: "IntegrationTests",
             dependencies: [
                 "SocketTestSupport", "TidingsClient", "TidingsWire", "bistro", "tidings",
@@ -247,6 +276,7 @@ let package = Package(
             path: "Tests/ServerSnippets"
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "DatabaseTestSupport", path: "Tests/DatabaseTestSupport"),
         .target(
             name: "SocketTestSupport",
             dependencies: [

@@ -1,0 +1,36 @@
+import Foundation
+import Synchronization
+
+/// Ends a server and removes its folder when this process has ended, even if it was killed: a shell waits for the end of a
+/// pipe whose other end this process has.
+final class Guardian: Sendable {
+    private static let script = """
+        trap '' INT HUP TERM
+        cat >/dev/null
+        pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
+        tries=0
+        while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do
+            sleep 0.1
+            tries=$((tries + 1))
+        done
+        rm -rf "$1"
+        """
+
+    private let pipe: Mutex<Pipe>
+
+    init(of folder: String) throws {
+        let pipe = Pipe()
+        // The servers that are started must not have this end too.
+        _ = fcntl(pipe.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        let process = try Programs.process(["/bin/sh", "-c", Self.script, "guardian", folder])
+        process.standardInput = pipe
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        self.pipe = Mutex(pipe)
+    }
+
+    deinit {
+        pipe.withLock { try? $0.fileHandleForWriting.close() }
+    }
+}
