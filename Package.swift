@@ -191,7 +191,7 @@ let package = Package(
             name: "TidingsHummingbirdTests",
             dependencies: [
                 "SocketTestSupport", "TestSupport", "TidingsBroadcast", "TidingsClient", "TidingsCompression",
-                "TidingsHummingbird", "TidingsWire",
+                "TidingsEntities", "TidingsHummingbird", "TidingsSQLite", "TidingsWire",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

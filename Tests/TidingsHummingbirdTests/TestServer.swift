@@ -23,6 +23,7 @@ struct TestServer {
         endpoints: BroadcastEndpoints = BroadcastEndpoints(),
         hub: BroadcastHub.Configuration = .make { _ in },
         tls: TLSConfiguration? = nil,
+        services: @Sendable (WebSocketBroadcastBackend) -> [any Service] = { _ in [] },
         _ body: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let ports = Inbox<Int>()
@@ -38,6 +39,7 @@ struct TestServer {
                 serverName: nil,
                 backlog: 4096
             ),
+            services: services(broadcast),
             onServerRunning: { channel in
                 if let port = channel.localAddress?.port { ports.put(port) }
             },

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 import TidingsBroadcast
 import TidingsEntities
@@ -55,7 +56,8 @@ struct EntityRequest {
             context: ChangeContext(
                 identity: identity,
                 origin: try Self.header(.mutationID, of: request, atMost: Self.maximumOriginCharacters),
-                requestID: "\(context.id)",
+                // Not `context.id`, which traps where the log drops metadata.
+                requestID: context.logger[metadataKey: "hb.request.id"]?.description,
                 traceID: request.headers[.traceParent].flatMap(Self.traceID)
             ),
             body: try await Self.body(of: request, atMost: endpoints.bodyBytes),

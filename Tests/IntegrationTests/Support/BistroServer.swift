@@ -52,7 +52,10 @@ final class BistroServer: Sendable {
         request.method = .init(rawValue: method)
         // A kept connection may be one to a server that was killed since.
         request.headers.add(name: "Connection", value: "close")
-        if let body { request.body = .bytes(ByteBuffer(bytes: try JSONSerialization.data(withJSONObject: body))) }
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(bytes: try JSONSerialization.data(withJSONObject: body)))
+        }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
         let bytes = try await response.body.collect(upTo: 1 << 20)
         guard let object = try JSONSerialization.jsonObject(with: Data(bytes.readableBytesView)) as? [String: Any]
