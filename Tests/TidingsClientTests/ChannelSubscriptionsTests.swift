@@ -95,6 +95,32 @@ struct ChannelSubscriptionsTests {
         #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 4, unsubscribe: ["menu"])])
     }
 
+    @Test("channels of two logs keep each its own position, and a stale one is told wherever it stands")
+    mutating func twoLogs() {
+        subscriptions.connected(keepsEvents: true)
+        for channel in ["order", "chat"] as [ChannelName] { _ = subscriptions.want(channel, since: nil) }
+        _ = subscriptions.takeRequests()
+        let heads: [ChannelName: EventPosition] = [
+            "order": EventPosition(epoch: "database", offset: 9000), "chat": EventPosition(epoch: "memory", offset: 3),
+        ]
+        let subscribed = heads.map { SubscribedChannel(channel: $0.key, position: $0.value) }
+        #expect(subscriptions.answered(ServerReply(id: 1, subscribed: subscribed)) == [])
+        func event(_ channel: ChannelName, _ epoch: String, _ offset: UInt64) -> BroadcastEvent {
+            BroadcastEvent(channel: channel, name: .updated, position: EventPosition(epoch: epoch, offset: offset))
+        }
+        #expect(subscriptions.received(event("order", "database", 9001)) == true)
+        #expect(subscriptions.received(event("chat", "memory", 4)) == true)
+        #expect(subscriptions.received(event("order", "database", 9001)) == false)
+        var stale = BroadcastEvent.stale("order", reason: .setAside)
+        stale.position = EventPosition(epoch: "database", offset: 9000)
+        #expect(subscriptions.received(stale) == true)
+        subscriptions.disconnected()
+        subscriptions.connected(keepsEvents: true)
+        let since = subscriptions.takeRequests().messages.map { $0.since.mapValues(\.description) }
+        #expect(since == [["order": "database:9001", "chat": "memory:4"]])
+        #expect(subscriptions.received(stale) == true)
+    }
+
     @Test("a position means nothing to a server that keeps no events: the channel is stale once it is asked for")
     mutating func forgetfulServer() {
         subscriptions.connected(keepsEvents: false)

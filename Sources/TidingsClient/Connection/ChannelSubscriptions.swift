@@ -167,6 +167,7 @@ extension ChannelSubscriptions {
 
 extension ChannelSubscriptions {
     /// An event that the client has seen is nothing new: one may come twice when a server begins anew from a position.
+    /// `stale` is about what the client has, wherever it stands.
     ///
     /// - Returns: Whether to deliver it.
     mutating func received(_ event: BroadcastEvent) -> Bool {
@@ -176,8 +177,10 @@ extension ChannelSubscriptions {
         }
         guard let position = event.position else { return entry.isWanted }
         // On its way before the request: what follows the answer begins at the position that was asked from.
-        guard !entry.isResuming else { return false }
-        if let known = entry.position, known.epoch == position.epoch, known.offset >= position.offset { return false }
+        guard !entry.isResuming else { return event.isStale && entry.isWanted }
+        if let known = entry.position, known.epoch == position.epoch, known.offset >= position.offset {
+            return event.isStale && entry.isWanted
+        }
         entries[event.channel]?.position = position
         return entry.isWanted
     }
