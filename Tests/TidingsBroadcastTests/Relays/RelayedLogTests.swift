@@ -3,6 +3,7 @@ import NIOCore
 import NIOEmbedded
 import Synchronization
 import Testing
+import TidingsTesting
 import TidingsWire
 
 @testable import TidingsBroadcast
@@ -10,6 +11,12 @@ import TidingsWire
 @Suite("What a relay tells the hub")
 struct RelayedLogTests {
     private static func at(_ offset: UInt64) -> EventPosition { EventPosition(epoch: "db1", offset: offset) }
+
+    @Test("the table of these tests keeps the promises of EventLog", arguments: EventLogConformance.checks)
+    func conforms(_ check: ConformanceCheck<EventLogConformance.Subject>) async throws {
+        let table = TableLog()
+        try await check.run(against: EventLogConformance.Subject(table) { table.commit($0) })
+    }
 
     @Test("an event has the position of its row, the same on each of its channels, and is told once")
     func delivering() throws {
