@@ -7,9 +7,10 @@ extension BroadcastHub {
     func add(_ relay: Relay) {
         var stored = firstRelay.storeIfNil(relay)
         while stored !== relay { stored = stored.next.storeIfNil(relay) }
+        mayHaveRelays.store(true, ordering: .releasing)
     }
 
-    var hasRelays: Bool { firstRelay.load() != nil }
+    var hasRelays: Bool { mayHaveRelays.load(ordering: .acquiring) }
 
     /// Where a channel's events come from; nil if that is this hub.
     func relay(of channel: ChannelName) -> Relay? {
@@ -53,15 +54,11 @@ extension BroadcastHub {
 
     /// An entry on each of its channels. On a channel of another log it would have no position.
     private func tellings(of entry: LogEntry, by relay: Relay) -> [Telling] {
-        tellings(of: entry.event, alsoOn: entry.furtherChannels).filter { event, _ in
-            let isOwn = self.relay(of: event.channel) === relay
-            if !isOwn {
-                logger.error(
-                    "a relay's event was not told on another's channel",
-                    metadata: ["channel": "\(event.channel)"]
-                )
-            }
-            return isOwn
+        tellings(of: entry.event, alsoOn: entry.furtherChannels).filter { telling in
+            let channel = telling.event.channel
+            guard self.relay(of: channel) !== relay else { return true }
+            logger.error("a relay's event was not told on another's channel", metadata: ["channel": "\(channel)"])
+            return false
         }
     }
 
@@ -69,8 +66,8 @@ extension BroadcastHub {
         let before = relay.memory.head()
         guard before.epoch != position.epoch || before.offset < position.offset else { return }
         let kept = recent.map { entry in
-            tellings(of: entry, by: relay).map { event, delivery in
-                PublishedEvent(event: event, position: entry.position, delivery: delivery)
+            tellings(of: entry, by: relay).map { telling in
+                PublishedEvent(event: telling.event, position: entry.position, delivery: telling.delivery)
             }
         }
         let ring = relay.memory.makeRing(upTo: position, keeping: kept)
@@ -92,9 +89,8 @@ extension BroadcastHub {
         let told = channels.flatMap { tellings(of: .stale($0, reason: reason), alsoOn: []) }
         let awaken = state.withLock { state in
             var awaken: [HubShard] = []
-            for (event, delivery) in told {
-                let published = publishedEvent(event, at: position, delivery: delivery, in: state)
-                enqueue(published, in: &state, awaken: &awaken)
+            for telling in told {
+                enqueue(publishedEvent(telling, at: position, in: state), in: &state, awaken: &awaken)
             }
             return awaken
         }

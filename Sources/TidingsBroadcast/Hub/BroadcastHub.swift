@@ -46,6 +46,8 @@ public final class BroadcastHub: Sendable {
     let gatekeeper: Gatekeeper
     /// The first of the logs that are kept elsewhere. One is added and none taken away, so looking takes no lock.
     let firstRelay = AtomicLazyReference<Relay>()
+    /// Whether there is one: what each event asks.
+    let mayHaveRelays = Atomic(false)
     /// Reads of logs that are kept elsewhere.
     let logReads: AsyncLimiter
     let state = Mutex(State())
@@ -118,12 +120,19 @@ extension BroadcastHub {
     }
 
     /// An event on one of its channels.
-    typealias Telling = (event: BroadcastEvent, delivery: ChannelDelivery)
+    struct Telling {
+        let event: BroadcastEvent
+        let delivery: ChannelDelivery
+    }
 
     func tellings(of event: BroadcastEvent, alsoOn channels: [ChannelName]) -> [Telling] {
         var event = event
         event.time = event.time ?? configuration.now()
-        return ([event] + channels.map(event.told)).map { ($0, configuration.delivery($0.channel)) }
+        var told = [Telling(event: event, delivery: configuration.delivery(event.channel))]
+        for channel in channels {
+            told.append(Telling(event: event.told(on: channel), delivery: configuration.delivery(channel)))
+        }
+        return told
     }
 
     /// Keeps an event in a log and puts it before every loop with subscribers, in one moment.
@@ -140,23 +149,18 @@ extension BroadcastHub {
         _ awaken: inout [HubShard]
     ) -> EventPosition {
         let (published, position) = log.keep(at: offset) { position in
-            tellings.map { publishedEvent($0.event, at: position, delivery: $0.delivery, in: state) }
+            tellings.map { publishedEvent($0, at: position, in: state) }
         }
         for event in published { enqueue(event, in: &state, awaken: &awaken) }
         return position
     }
 
-    func publishedEvent(
-        _ event: BroadcastEvent,
-        at position: EventPosition,
-        delivery: ChannelDelivery,
-        in state: State
-    ) -> PublishedEvent {
-        var event = event
-        if delivery == .signal {
+    func publishedEvent(_ telling: Telling, at position: EventPosition, in state: State) -> PublishedEvent {
+        var event = telling.event
+        if telling.delivery == .signal {
             event.spread = configuration.spread(of: subscriberCount(of: event.channel, in: state))
         }
-        return PublishedEvent(event: event, position: position, delivery: delivery)
+        return PublishedEvent(event: event, position: position, delivery: telling.delivery)
     }
 
     func enqueue(
