@@ -14,7 +14,7 @@ traits = --traits PostgreSQL
 
 swift_sources = $(wildcard Package.swift Sources Tests Examples Benchmarks/query-cache/Package.swift Benchmarks/query-cache/Sources)
 
-.PHONY: run test test-tsan lint format bench bench-query faults conformance docs clean help
+.PHONY: run test test-tsan lint format bench bench-query faults conformance contract docs clean help
 
 run: ## Start the demo on http://127.0.0.1:8080 (PORT=…, DB=file keeps its data)
 	@scripts/setup run
@@ -55,6 +55,10 @@ faults: ## Run the fault tests with more of everything
 conformance: ## Run the Autobahn suite (SUITE=folder that has it built)
 	@scripts/setup run
 	@scripts/conformance '$(SUITE)'
+
+contract: ## Hold the demo to its OpenAPI description
+	@scripts/setup test
+	@scripts/contract
 
 docs: ## Check the documentation: links, headings, index of decisions
 	@scripts/setup lint

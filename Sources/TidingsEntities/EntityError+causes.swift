@@ -34,13 +34,16 @@ extension EntityError {
                     || constraint == "\(schema.table).\(column.name)"
             }
             if let column, column.limits.isUnique {
-                self = .invalid([
-                    FieldFault(
-                        pointer: "/\(column.name)",
-                        code: "unique",
-                        message: "is taken by another \(schema.name)"
-                    )
-                ])
+                let fault = FieldFault(
+                    pointer: "/\(column.name)",
+                    code: "unique",
+                    message: "is taken by another \(schema.name)"
+                )
+                self = EntityError(
+                    .duplicate,
+                    "There is a \(schema.name) with this \(column.name) already.",
+                    faults: [fault]
+                )
             } else {
                 self = EntityError(.duplicate, "There is a \(schema.name) with this id already.")
             }

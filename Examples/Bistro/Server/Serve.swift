@@ -50,7 +50,9 @@ struct Serve: AsyncParsableCommand {
         router.add(middleware: PageHeaders())
         router.add(middleware: FileMiddleware(Self.files + "/Public", searchForIndexHtml: true, logger: logger))
         router.add(middleware: FileMiddleware(Self.files, logger: logger))
-        router.addEntities(entities)
+        var entityEndpoints = EntityEndpoints()
+        entityEndpoints.openAPIInfo = OpenAPIDocument.Info(title: "Bistro", version: "1")
+        router.addEntities(entities, endpoints: entityEndpoints)
 
         let application = Application(
             router: router,

@@ -135,7 +135,7 @@ extension EntityService {
     public func update(_ id: String, _ call: EntityCall) async throws -> EntityAnswer {
         try await change(call) { unit in
             var body = try FieldReader(call.body, schema.layout, allowing: \.isChangeable, and: versionMember)
-            let version = body.integer("version")
+            let version = body.version()
             try body.finish()
             let old = try lock(id, in: unit, call)
             let operation = operation(of: body.values)
@@ -158,8 +158,14 @@ extension EntityService {
     /// - Parameter id: Its identifier, as it stands in the path.
     public func delete(_ id: String, _ call: EntityCall) async throws -> EntityAnswer {
         try await change(call) { unit in
-            var body = try FieldReader(call.body, schema.layout, allowing: { _ in false }, and: versionMember)
-            let version = body.integer("version")
+            var body = try FieldReader(
+                call.body,
+                schema.layout,
+                allowing: { _ in false },
+                and: versionMember,
+                isOptional: true
+            )
+            let version = body.version()
             try body.finish()
             let old = try lock(id, in: unit, call)
             try permit(call.identity, .delete, old)
@@ -180,7 +186,7 @@ extension EntityService {
                 allowing: { _ in false },
                 and: versionMember.union(["to"])
             )
-            let (version, state) = (body.integer("version"), body.text("to"))
+            let (version, state) = (body.version(), body.text("to"))
             if body.others["to"] == nil { body.fault("to", "required", "is missing") }
             let states = schema.roles.state?.machine.states ?? []
             if let state, !states.contains(state) {
@@ -216,7 +222,12 @@ extension EntityService {
     }
 
     private func input(of action: ActionSchema, _ json: [UInt8]) throws -> [SQLValue] {
-        var body = try FieldReader(json, action.input, allowing: { _ in true })
+        var body = try FieldReader(
+            json,
+            action.input,
+            allowing: { _ in true },
+            isOptional: action.input.columns.isEmpty
+        )
         var values: [SQLValue] = []
         for (place, column) in action.input.columns.enumerated() {
             guard let value = body.values[place] ?? column.definition.initial else {
@@ -274,8 +285,8 @@ extension EntityService {
             try body.finish()
             let parent = try lock(id, in: unit, call)
             try permit(call.identity, .updateChild, parent)
-            try confirm(nil, call, parent, isLock: false)
             guard let childID = FieldReader.uuid(childID) else { throw EntityError.notFound(child) }
+            try confirm(nil, call, parent, isLock: false)
             let changed = try unit.changeChild(place, of: schema, parent, childID, to: body.values)
             return answer(.changed, changed.child, of: child, in: changed.parent)
         }
@@ -297,10 +308,10 @@ extension EntityService {
         return try await change(call) { unit in
             let parent = try lock(id, in: unit, call)
             try permit(call.identity, .removeChild, parent)
-            try confirm(nil, call, parent, isLock: false)
             guard let childID = FieldReader.uuid(childID) else {
                 throw EntityError.notFound(schema.children[place].schema)
             }
+            try confirm(nil, call, parent, isLock: false)
             _ = try unit.removeChild(place, of: schema, parent, childID)
             return EntityAnswer(.deleted)
         }

@@ -12,20 +12,22 @@ struct FieldReader {
     /// Reads a body.
     ///
     /// - Parameters:
-    ///   - body: UTF-8 JSON; empty: an empty object.
+    ///   - body: UTF-8 JSON.
     ///   - layout: The fields.
     ///   - isAllowed: Which fields may be given.
     ///   - others: What may be given besides fields.
+    ///   - isOptional: Whether no body at all is an empty object.
     /// - Throws: ``EntityError/Code/invalid`` if it is no JSON object.
     init(
         _ body: [UInt8],
         _ layout: FieldLayout,
         allowing isAllowed: (EntityColumn) -> Bool,
-        and others: Set<String> = []
+        and others: Set<String> = [],
+        isOptional: Bool = false
     ) throws {
         values = Array(repeating: nil, count: layout.columns.count)
         var seen: Set<String> = []
-        for member in try Self.members(of: body) {
+        for member in isOptional && body.isEmpty ? [] : try Self.members(of: body) {
             guard seen.insert(member.name).inserted else {
                 fault(member.name, "duplicate", "is given twice")
                 continue
@@ -43,7 +45,7 @@ struct FieldReader {
     }
 
     private static func members(of body: [UInt8]) throws -> [JSONNode.Member] {
-        guard !body.isEmpty else { return [] }
+        guard !body.isEmpty else { throw EntityError(.malformed, "The body is missing: it is a JSON object.") }
         let node: JSONNode
         do throws(WireError) {
             node = try JSONNode(parsing: body, maximumDepth: 8)
@@ -64,15 +66,14 @@ struct FieldReader {
         }
     }
 
-    /// The whole number of a member besides the fields; nil if it is not given.
-    mutating func integer(_ name: String) -> Int64? {
-        guard let node = others[name] else { return nil }
-        switch Self.value(of: node, as: .integer) {
-        case .success(.integer(let value)): return value
-        case .success: fault(name, "type", "is a whole number")
-        case .failure(let failure): fault(name, failure.code, failure.message)
+    /// The version that a change is based on; nil if it is not given.
+    mutating func version() -> Int64? {
+        guard let node = others["version"] else { return nil }
+        guard case .success(.integer(let version)) = Self.value(of: node, as: .integer), version > 0 else {
+            fault("version", "type", "is a whole number of at least 1")
+            return nil
         }
-        return nil
+        return version
     }
 
     /// The text of a member besides the fields; nil if it is not given.

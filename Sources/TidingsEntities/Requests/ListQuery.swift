@@ -72,8 +72,13 @@ struct ListQuery {
         switch FieldReader.value(of: text, as: schema.columns[place].type) {
         case .failure(let failure): throw EntityError.invalidParameter(name, failure.message)
         case .success(let value):
-            if case .text(let text) = value, text.unicodeScalars.contains("\0") {
-                throw EntityError.invalidParameter(name, "cannot contain the character U+0000")
+            if case .text(let text) = value {
+                guard !text.unicodeScalars.contains("\0") else {
+                    throw EntityError.invalidParameter(name, "cannot contain the character U+0000")
+                }
+                if let choices = schema.columns[place].definition.choices, !choices.contains(text) {
+                    throw EntityError.invalidParameter(name, "is one of \(choices.joined(separator: ", "))")
+                }
             }
             let value = schema.columns[place].type.canonical(value) ?? value
             if let index = filters.firstIndex(where: { $0.place == place }) {

@@ -1,4 +1,6 @@
+public import Hummingbird
 public import TidingsBroadcast
+public import TidingsEntities
 
 /// How the routes of entities are served.
 public struct EntityEndpoints: Sendable {
@@ -12,6 +14,11 @@ public struct EntityEndpoints: Sendable {
     public var tokenCookie: String?
     /// Bytes that the body of a request has at most.
     public var bodyBytes = 64 * 1024
+
+    /// Where the OpenAPI description of the routes is; nil: not served. Everybody may read it.
+    public var openAPIPath: RouterPath? = "/openapi.json"
+    /// What the description says the API is.
+    public var openAPIInfo = OpenAPIDocument.Info(title: "Entities", version: "1")
 
     /// Starts with routes for everybody.
     public init() {}

@@ -61,7 +61,7 @@ struct EntityRequest {
                 traceID: request.headers[.traceParent].flatMap(Self.traceID)
             ),
             body: try await Self.body(of: request, atMost: endpoints.bodyBytes),
-            ifMatch: request.headers[.ifMatch].map(EntityTags.strong),
+            ifMatch: try request.headers[.ifMatch].map(EntityTags.strong),
             idempotencyKey: try Self.header(.idempotencyKey, of: request, atMost: Self.maximumKeyCharacters),
             route: "\(request.method) \(request.uri.path)"
         )
@@ -124,7 +124,18 @@ extension HTTPField.Name {
 /// Lists of entity tags, as in `If-Match` and `If-None-Match` (RFC 9110 §8.8.3, §13.1).
 enum EntityTags {
     /// The tags that compare strongly; `*` stands for every one.
-    static func strong(_ header: String) -> [String] { tags(header).filter { !$0.hasPrefix("W/") } }
+    static func strong(_ header: String) throws -> [String] {
+        let tags = tags(header)
+        guard tags == ["*"] || !tags.isEmpty && tags.allSatisfy(isTag) else {
+            throw Problem(.badRequest, code: "bad_header", detail: #"If-Match is "*" or a list of entity tags."#)
+        }
+        return tags.filter { !$0.hasPrefix("W/") }
+    }
+
+    private static func isTag(_ text: String) -> Bool {
+        let opaque = text.hasPrefix("W/") ? text.dropFirst(2) : text[...]
+        return opaque.utf8.count >= 2 && opaque.hasPrefix("\"") && opaque.hasSuffix("\"")
+    }
 
     /// The tags without regard to whether they are weak.
     static func weak(_ header: String) -> [String] {

@@ -1,5 +1,6 @@
 import HTTPTypes
 public import Hummingbird
+import NIOCore
 import TidingsBroadcast
 public import TidingsEntities
 import TidingsWire
@@ -19,6 +20,22 @@ extension RouterMethods {
         for service in entities.services {
             EntityRoutes(service: service, endpoints: endpoints).add(to: self)
         }
+        guard let path = endpoints.openAPIPath else { return }
+        let description = ByteBuffer(bytes: entities.openAPI(endpoints.openAPIInfo, security: endpoints.security))
+        get(path) { _, _ in
+            Response(
+                status: .ok,
+                headers: [.contentType: "application/json", .cacheControl: "no-cache"],
+                body: ResponseBody(byteBuffer: description)
+            )
+        }
+    }
+}
+
+extension EntityEndpoints {
+    fileprivate var security: OpenAPIDocument.Security {
+        guard authenticator != nil else { return .none }
+        return requiresToken ? .bearer : .optionalBearer
     }
 }
 
@@ -99,6 +116,11 @@ struct EntityRoutes {
 
 /// What there is under one path. Methods that it does not have are answered with 405.
 private struct Resource {
+    /// Those that are asked for now and then; `QUERY` is a safe method that has a body.
+    private static let knownMethods =
+        [HTTPRequest.Method.get, .post, .put, .patch, .delete, .trace]
+        + (HTTPRequest.Method("QUERY").map { [$0] } ?? [])
+
     typealias Handler = @Sendable (Request, any RequestContext) async throws -> Response
 
     let path: RouterPath
@@ -118,7 +140,7 @@ private struct Resource {
             router.on(path, method: method) { request, context in try await handler(request, context) }
         }
         let allowed = methods.keys.map(\.rawValue).sorted().joined(separator: ", ")
-        for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete, .trace] where methods[method] == nil {
+        for method in Self.knownMethods where methods[method] == nil {
             router.on(path, method: method) { _, _ -> Response in
                 throw Problem(
                     .methodNotAllowed,
