@@ -242,7 +242,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "SocketTestSupport", "TidingsClient", "TidingsWire", "bistro", "tidings",
+                "DatabaseTestSupport", "SocketTestSupport", "TidingsClient", "TidingsWire", "bistro", "entity-server",
+                "tidings",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -263,6 +264,17 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Tests/Conformance"
+        ),
+        // A server of entities that dies where it is told to.
+        .executableTarget(
+            name: "entity-server",
+            dependencies: [
+                "TidingsBroadcast", "TidingsEntities", "TidingsHummingbird", "TidingsPostgres", "TidingsSQLite",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/EntityServer"
         ),
         // The code of docs/guides: it compiles, and scripts/check-snippets compares it with the pages.
         .target(

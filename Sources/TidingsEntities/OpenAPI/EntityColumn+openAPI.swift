@@ -129,8 +129,13 @@ extension EntityColumn {
         if limits.isFixed { notes.append("Stays as it was created.") }
         if limits.isTrimmed, use != .answer { notes.append("White space around it is dropped.") }
         if definition.states != nil, use == .change { notes.append("A change of it is a transition.") }
-        if case .date(let date)? = limits.minimum, let text = Timestamp.text(date) { notes.append("Not before \(text).") }
-        if case .date(let date)? = limits.maximum, let text = Timestamp.text(date) { notes.append("Not after \(text).") }
+        if let first = limits.minimum?.moment { notes.append("Not before \(first).") }
+        if let last = limits.maximum?.moment { notes.append("Not after \(last).") }
         return notes
     }
+}
+
+extension SQLValue {
+    /// The value as a moment, which JSON Schema has no limits for.
+    fileprivate var moment: String? { if case .date(let date) = self { Timestamp.text(date) } else { nil } }
 }

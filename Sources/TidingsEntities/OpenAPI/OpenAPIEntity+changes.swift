@@ -68,7 +68,8 @@ extension OpenAPIEntity {
             "update\(record)\(FieldName.capitalized(child.singular))",
             "Update \(FieldName.words(child.singular)) of \(label)",
             .changed(entity.record, "As it is now. The `ETag` is that of the \(label)."),
-            body: (entity.update, true)
+            body: (entity.update, true),
+            conflict: entity.schema.roles.state == nil ? conflict : entity.conflict
         )
     }
 
@@ -86,6 +87,7 @@ extension OpenAPIEntity {
     /// - Parameters:
     ///   - isNew: Whether there is nothing yet that the change could be based on.
     ///   - isLocking: Whether the change has to say what it is based on, where that is declared.
+    ///   - conflict: The name of the schema of what does not fit; nil: the entity's.
     private func changing(
         _ method: OpenAPIOperation.Method,
         _ id: String,
@@ -93,7 +95,8 @@ extension OpenAPIEntity {
         _ success: OpenAPIOperation.Success,
         body: (schema: String, isRequired: Bool)? = nil,
         isNew: Bool = false,
-        isLocking: Bool = false
+        isLocking: Bool = false,
+        conflict: String? = nil
     ) -> OpenAPIOperation {
         var parameters: [OpenAPIParameter] = [.idempotencyKey, .mutationID]
         var failures: Set<OpenAPIFailure> = [.badRequest, .conflict, .invalid]
@@ -111,7 +114,7 @@ extension OpenAPIEntity {
             body: body,
             success: success,
             failures: failures,
-            conflict: conflict
+            conflict: conflict ?? self.conflict
         )
     }
 }

@@ -9,7 +9,8 @@ extension OpenAPIEntity {
             item.extensions = extensions
         } else {
             item.operations.append(deleteOne)
-            paths.append(OpenAPIPath(path: "/\(schema.table)", operations: [listAll, createOne], extensions: extensions))
+            let operations = [listAll, createOne]
+            paths.append(OpenAPIPath(path: "/\(schema.table)", operations: operations, extensions: extensions))
         }
         paths.append(item)
         if schema.roles.state != nil { paths.append(path("transition", [transitionOne])) }

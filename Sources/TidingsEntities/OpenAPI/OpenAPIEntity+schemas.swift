@@ -8,7 +8,14 @@ extension OpenAPIEntity {
         members.append(JSONNode.Member(update, updateSchema))
         if schema.parent == nil { members += ownComponents }
         members += choices.sorted { $0.key < $1.key }.map { JSONNode.Member($1, schema.columns[$0].choicesSchema) }
-        return members + children.flatMap { $0.entity.components }
+        return members + children.flatMap { $0.entity.components + childConflict($0.entity) }
+    }
+
+    /// A change of a child that has states may not fit the child, rather than the entity.
+    private func childConflict(_ child: OpenAPIEntity) -> [JSONNode.Member] {
+        guard child.schema.roles.state != nil else { return [] }
+        let current: JSONNode = ["anyOf": [.reference("schemas", child.record), .reference("schemas", record)]]
+        return [JSONNode.Member(child.conflict, shared.problemSchema(current: current))]
     }
 
     /// What children do not have: they are listed, moved and remembered with their parent.
@@ -40,7 +47,8 @@ extension OpenAPIEntity {
                 )
             )
         }
-        return .schema("What is known of one \(label).", properties, required: properties.map(\.name))
+        let description = schema.isSingleton ? "The \(label)." : "One \(label)."
+        return .schema(description, properties, required: properties.map(\.name))
     }
 
     private var listSchema: JSONNode { page("A page of \(pluralLabel).", of: record) }

@@ -22,7 +22,7 @@ enum OpenAPIParameter: String, CaseIterable {
         switch self {
         case .limit: "At most so many."
         case .cursor: "The `next_cursor` of the page before, with everything else the same."
-        case .idempotencyKey: "Makes a request that is sent again get the first one's answer. A new one for each change."
+        case .idempotencyKey: "A request that comes again with it gets the first answer. A new one for each change."
         case .ifMatch: "The `ETag` that the change is based on: if it is not the current one, nothing is changed."
         case .mutationID: "Comes back as `origin` in the events of the change, so that its sender knows them."
         }

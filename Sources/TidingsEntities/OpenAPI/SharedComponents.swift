@@ -4,26 +4,28 @@ import TidingsWire
 struct SharedComponents {
     let security: OpenAPIDocument.Security
     let problem: String
+    let fault: String
     let auditEvent: String
 
     init(security: OpenAPIDocument.Security, names: inout OpenAPINames) {
         self.security = security
         problem = names.take("Problem")
+        fault = names.take("FieldFault")
         auditEvent = names.take("AuditEvent")
     }
 
     var schemas: [JSONNode.Member] {
         [
             JSONNode.Member(problem, problemSchema(current: ["type": "object"])),
+            JSONNode.Member(fault, Self.faultSchema),
             JSONNode.Member(auditEvent, Self.auditEventSchema),
         ]
     }
 
-    /// The answers of those who refuse, by the names of ``OpenAPIFailure``.
+    /// What every entity's requests are refused with in the same words.
     var responses: [JSONNode.Member] {
-        OpenAPIFailure.allCases.filter { $0 != .unauthenticated || security != .none }.map { failure in
-            JSONNode.Member(failure.name, failure.response(of: problem))
-        }
+        OpenAPIFailure.allCases.filter { !$0.showsCurrent && ($0 != .unauthenticated || security != .none) }
+            .map { JSONNode.Member($0.name, $0.response(of: problem)) }
     }
 }
 
@@ -42,7 +44,7 @@ extension SharedComponents {
                 JSONNode.Member("status", ["type": "integer", "minimum": 400, "maximum": 599]),
                 JSONNode.Member("detail", Self.text("What is wrong and what to do, for people.")),
                 JSONNode.Member("code", Self.text("What is wrong, for programs: stable, in snake case.")),
-                JSONNode.Member("errors", Self.faults),
+                JSONNode.Member("errors", ["type": "array", "items": .reference("schemas", fault)]),
                 JSONNode.Member("current", current),
                 JSONNode.Member("state", Self.text("The state that it is in.")),
                 JSONNode.Member(
@@ -58,19 +60,14 @@ extension SharedComponents {
         ["type": "string", "description": .string(description)]
     }
 
-    private static let faults: JSONNode = [
-        "type": "array",
-        "description": "What is wrong with the body, field by field.",
-        "items": .schema(
-            "What is wrong with one field.",
-            [
-                JSONNode.Member("pointer", text("Where it is in the body: a JSON pointer (RFC 6901).")),
-                JSONNode.Member("code", text("What is wrong, for programs.")),
-                JSONNode.Member("message", text("What it has to be, for people.")),
-            ],
-            required: ["pointer", "code", "message"]
-        ),
-    ]
+    private static var faultSchema: JSONNode {
+        let properties = [
+            JSONNode.Member("pointer", text("Where it is in the body: a JSON pointer (RFC 6901).")),
+            JSONNode.Member("code", text("What is wrong, for programs: stable, in snake case.")),
+            JSONNode.Member("message", text("What it has to be, for people.")),
+        ]
+        return .schema("What is wrong with one field of the body.", properties, required: properties.map(\.name))
+    }
 
     private static var auditEventSchema: JSONNode {
         func textOrNull(_ description: String) -> JSONNode {

@@ -11,11 +11,17 @@ struct Tool: Sendable, CustomStringConvertible {
     /// Any of the names of the browser.
     static let chromium = Tool(description: "chromium", candidates: ["chromium", "chromium-browser", "google-chrome"])
     /// Python with the package `websockets`.
-    static let python = Tool(
-        description: "python3 with websockets",
-        candidates: [Products.packageRoot + "/.build/python/bin/python", "python3"],
-        works: { runs($0, ["-c", "import websockets.sync.client"]) }
-    )
+    static let python = python(with: "websockets", module: "websockets.sync.client")
+    /// Python with the package `openapi-spec-validator`.
+    static let openAPIValidator = python(with: "openapi-spec-validator", module: "openapi_spec_validator")
+
+    private static func python(with package: String, module: String) -> Tool {
+        Tool(
+            description: "python3 with \(package)",
+            candidates: [Products.packageRoot + "/.build/python/bin/python", "python3"],
+            works: { runs($0, ["-c", "import \(module)"]) }
+        )
+    }
 
     private init(
         description: String,

@@ -29,12 +29,12 @@ enum DescribedRestaurant {
         @Field(.length(0...200)) var note: String?
         @Field(.pattern("[^@]+@[^@]+")) var email: String?
         @Field(.fixed) var source = "counter"
-        @Field() var status: Status
+        @Field var status: Status
         @Field(.syncExclude) var marginNote: String?
         @Children var items: [OrderItem]
         @Version(.required) var version: Int
-        @CreatedAt() var createdAt: Date
-        @UpdatedAt() var updatedAt: Date
+        @CreatedAt var createdAt: Date
+        @UpdatedAt var updatedAt: Date
 
         static let broadcast = EntityBroadcast<Order>(channels: [.all, .one, .each(\.$table)])
         static let actions: [any EntityAction<Order>.Type] = [MoveTable.self, CloseOrder.self]
@@ -44,7 +44,7 @@ enum DescribedRestaurant {
         @Key var id: UUID
         @Field(.references(MenuItem.self)) var menuItemID: UUID
         @Field(.range(1...99)) var quantity = 1
-        @Field() var course: Course?
+        @Field var course: Course?
         @Field(.syncExclude) var purchasePrice: Double?
     }
 
@@ -63,10 +63,10 @@ enum DescribedRestaurant {
         @Key var id: UUID
         @Field(.length(1...80), .unique) var name: String
         @Field(.atLeast(0)) var price: Double
-        @Field() var course: Course
+        @Field var course: Course
         @Field var isAvailable = true
-        @Version() var version: Int
-        @DeletedAt() var deletedAt: Date?
+        @Version var version: Int
+        @DeletedAt var deletedAt: Date?
 
         static let broadcast = EntityBroadcast<MenuItem>(
             channels: [.all],
@@ -80,7 +80,7 @@ enum DescribedRestaurant {
         @Key var id: UUID
         @Field var motto = "Slow food"
         @Field(.range(0...0.5)) var tip = 0.1
-        @Field() var opensAt: Date?
+        @Field var opensAt: Date?
 
         static let isSingleton = true
     }
