@@ -227,6 +227,17 @@ let package = Package(
             dependencies: ["TidingsQuery", "TidingsQuerySQLite", .product(name: "GRDB", package: "GRDB.swift")]
         ),
         .testTarget(
+            name: "TidingsEntitiesTests",
+            dependencies: [
+                "DatabaseTestSupport", "TestSupport", "TidingsBroadcast", "TidingsEntities", "TidingsPostgres",
+                "TidingsSQLite", "TidingsTesting", "TidingsWire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .testTarget(
             name: "TidingsSQLiteTests",
             dependencies: [
                 "TidingsEntities", "TidingsSQLite", "TidingsTesting", .product(name: "GRDB", package: "GRDB.swift"),

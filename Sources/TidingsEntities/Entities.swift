@@ -65,7 +65,7 @@ public final class Entities: Sendable {
         let singletons = catalog.schemas.filter(\.isSingleton)
         let (catalog, configuration) = (catalog, configuration)
         try await store.write { connection in
-            try migration.run(on: connection, now: configuration.now())
+            try migration.run(on: connection)
             for schema in singletons {
                 let rows = EntityRows(schema: schema, connection: connection)
                 guard try rows.record(of: EntitySchema.singletonID) == nil else { continue }

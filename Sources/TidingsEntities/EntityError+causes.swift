@@ -19,46 +19,39 @@ extension EntityError {
         )
     }
 
-    /// The application's own check has changed the entity that it was asked about.
-    static func changedMeanwhile(_ schema: EntitySchema, _ old: EntityRecord) -> EntityError {
-        stale(schema, old)
+    static func inUse(_ schema: EntitySchema) -> EntityError {
+        EntityError(.inUse, "The \(schema.name) cannot go: others still refer to it.")
     }
 
-    /// What a database refused, if it did so for what it was asked to write.
+    /// What a database refused to write, if it did so for what it was asked to write.
     init?(_ error: StoreError, in schema: EntitySchema) {
         switch error.code {
         case .unique:
-            let column = schema.columns.first { column in
-                guard let constraint = error.constraint else { return false }
-                return constraint == SQLName.joined(schema.table, column.name, "unique")
-                    || constraint == "\(schema.table).\(column.name)"
-            }
-            if let column, column.limits.isUnique {
-                let fault = FieldFault(
-                    pointer: "/\(column.name)",
-                    code: "unique",
-                    message: "is taken by another \(schema.name)"
-                )
-                self = EntityError(
-                    .duplicate,
-                    "There is a \(schema.name) with this \(column.name) already.",
-                    faults: [fault]
-                )
-            } else {
+            let column = schema.columns.first { $0.isNamed(by: error.constraint, in: schema) }
+            guard let column, column.name != schema.columns[schema.roles.key].name else {
                 self = EntityError(.duplicate, "There is a \(schema.name) with this id already.")
+                return
             }
+            let message = "is taken by another \(schema.name)"
+            self = EntityError(
+                .duplicate,
+                "There is a \(schema.name) with this \(column.name) already.",
+                faults: [FieldFault(pointer: "/\(column.name)", code: "unique", message: message)]
+            )
         case .foreignKey:
-            let faults = schema.columns.filter { $0.limits.references != nil }
-            if faults.isEmpty {
-                self = EntityError(.inUse, "The \(schema.name) cannot go: others still refer to it.")
-            } else {
-                self = .invalid(
-                    faults.map {
-                        FieldFault(pointer: "/\($0.name)", code: "reference", message: "has to be one that is there")
-                    }
-                )
+            // Whoever it named went while it was written.
+            let faults = schema.columns.filter { $0.limits.references != nil }.map {
+                FieldFault(pointer: "/\($0.name)", code: "reference", message: "has to be one that is there")
             }
+            self = .invalid(faults)
         default: return nil
         }
+    }
+}
+
+extension EntityColumn {
+    /// Whether a database means this column when it names what a value does not fit.
+    fileprivate func isNamed(by constraint: String?, in schema: EntitySchema) -> Bool {
+        constraint == SQLName.joined(schema.table, name, "unique") || constraint == "\(schema.table).\(name)"
     }
 }

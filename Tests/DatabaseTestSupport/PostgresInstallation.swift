@@ -50,13 +50,16 @@ struct PostgresInstallation: Sendable {
     }
 }
 
+extension PostgresServer {
+    /// Whether tests run on PostgreSQL: where it is installed, and in continuous integration, where they fail without it.
+    public static var isExpected: Bool {
+        ProcessInfo.processInfo.environment["CI"] != nil || PostgresInstallation.found != nil
+    }
+}
+
 extension Trait where Self == ConditionTrait {
     /// Skips a test on a person's machine that lacks PostgreSQL. In continuous integration it runs, and fails.
     public static var needsPostgreSQL: Self {
-        let isContinuousIntegration = ProcessInfo.processInfo.environment["CI"] != nil
-        return .enabled(
-            if: isContinuousIntegration || PostgresInstallation.found != nil,
-            "needs PostgreSQL: run scripts/setup test"
-        )
+        .enabled(if: PostgresServer.isExpected, "needs PostgreSQL: run scripts/setup test")
     }
 }

@@ -15,11 +15,11 @@ struct AuditEntry: Sendable {
         case business
     }
 
-    let category: Category
+    var category: Category
     /// Such as `order.created`, `order.state.open.preparing`, `order.changed.note`.
-    let type: String
-    let entityType: String
-    let entityID: UUID
+    var type: String
+    var entityType: String
+    var entityID: UUID
     var field: String?
     /// As JSON.
     var old: String?

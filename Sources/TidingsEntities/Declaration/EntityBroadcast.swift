@@ -45,8 +45,9 @@ public struct EntityBroadcast<Subject: Entity>: Sendable {
 public enum EntityPayload: Sendable {
     /// The identifier, the version, and whose change it was. Clients refetch.
     case hint
-    /// The same, and the entity as it is after the change, without its excluded fields. For clients that write it into
-    /// their cache; whoever may hear the channel sees all of it.
+    /// The same, and the entity as it is after the change, without its excluded fields: for clients that write it into
+    /// their cache. Whoever may hear the channel sees all of it. A change that takes the entity from one channel to another
+    /// is told with a hint, and so is a deletion.
     case entity
 }
 

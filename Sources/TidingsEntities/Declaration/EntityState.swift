@@ -62,7 +62,8 @@ public struct EntityStates<State: EntityState>: Sendable {
             initial: initial.rawValue,
             states: State.allCases.map(\.rawValue),
             transitions: Dictionary(
-                uniqueKeysWithValues: transitions.map { ($0.rawValue, $1.map(\.rawValue)) }
+                transitions.map { ($0.rawValue, $1.map(\.rawValue)) },
+                uniquingKeysWith: { first, _ in first }
             )
         )
     }

@@ -19,6 +19,20 @@ struct OutboxHead: Hashable, Sendable {
         return epoch
     }
 
+    /// Begins a life of the outbox: what clients know of positions is not true any more.
+    static func begin(on connection: any SQLConnection) throws {
+        let epoch = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        for (name, value) in [("epoch", epoch), ("purged", "0")] {
+            try connection.execute(
+                """
+                INSERT INTO tidings_meta (name, value) VALUES (?, ?)
+                ON CONFLICT (name) DO UPDATE SET value = excluded.value
+                """,
+                [.text(name), .text(value)]
+            )
+        }
+    }
+
     private static var noOutbox: StoreError {
         StoreError(.schema, "The database has no outbox. Call `prepare()` of Entities first.")
     }

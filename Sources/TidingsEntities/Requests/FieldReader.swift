@@ -5,9 +5,11 @@ import TidingsWire
 struct FieldReader {
     /// The body's members that are no fields, such as `version` and `to`.
     private(set) var others: [String: JSONNode] = [:]
-    /// Values by column; nil for those that were not mentioned.
-    private(set) var values: [SQLValue?]
-    private(set) var faults: [FieldFault] = []
+    private var values: [SQLValue?]
+    private var faults: [FieldFault] = []
+    private let layout: FieldLayout
+    /// The members that were given, sound or not.
+    private var seen: Set<String> = []
 
     /// Reads a body.
     ///
@@ -25,8 +27,8 @@ struct FieldReader {
         and others: Set<String> = [],
         isOptional: Bool = false
     ) throws {
+        self.layout = layout
         values = Array(repeating: nil, count: layout.columns.count)
-        var seen: Set<String> = []
         for member in isOptional && body.isEmpty ? [] : try Self.members(of: body) {
             guard seen.insert(member.name).inserted else {
                 fault(member.name, "duplicate", "is given twice")
@@ -35,7 +37,7 @@ struct FieldReader {
             if others.contains(member.name) {
                 self.others[member.name] = member.value
             } else if let place = layout.place(ofColumn: member.name), isAllowed(layout.columns[place]) {
-                read(member.value, into: place, of: layout)
+                read(member.value, into: place)
             } else if let place = layout.place(ofColumn: member.name), !layout.columns[place].limits.isSyncExcluded {
                 fault(member.name, "read_only", "cannot be set here")
             } else {
@@ -56,12 +58,12 @@ struct FieldReader {
         return members
     }
 
-    private mutating func read(_ node: JSONNode, into place: Int, of layout: FieldLayout) {
+    private mutating func read(_ node: JSONNode, into place: Int) {
         let column = layout.columns[place]
         switch Self.value(of: node, as: column.type) {
         case .success(let value):
             values[place] = column.normal(value)
-            faults += FieldCheck.faults(of: column.normal(value), in: column)
+            if let fault = FieldCheck.fault(of: column.normal(value), in: column) { faults.append(fault) }
         case .failure(let failure): fault(column.name, failure.code, failure.message)
         }
     }
@@ -87,13 +89,23 @@ struct FieldReader {
     }
 
     mutating func fault(_ name: String, _ code: String, _ message: String) {
-        let pointer = name.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+        let pointer = name.replacing("~", with: "~0").replacing("/", with: "~1")
         faults.append(FieldFault(pointer: "/" + pointer, code: code, message: message))
     }
 
+    /// Says which fields are missing.
+    mutating func require(_ isRequired: (EntityColumn) -> Bool) {
+        for column in layout.columns where isRequired(column) && !seen.contains(column.name) {
+            fault(column.name, "required", "is missing")
+        }
+    }
+
+    /// The values by column; nil for those that were not mentioned.
+    ///
     /// - Throws: ``EntityError/Code/invalid`` if anything was wrong.
-    func finish() throws {
+    func finish() throws -> [SQLValue?] {
         guard faults.isEmpty else { throw EntityError.invalid(faults) }
+        return values
     }
 }
 
@@ -125,17 +137,18 @@ extension FieldReader {
             case .integer: integer(text).map(SQLValue.integer)
             case .real: Double(text).flatMap { $0.isFinite ? .real($0) : nil }
             case .boolean: text == "true" ? .boolean(true) : text == "false" ? .boolean(false) : nil
-            case .date: Timestamp.date(text).map(SQLValue.date)
+            // An offset can lead out of the years that can be written.
+            case .date: Timestamp.date(text).flatMap { Timestamp.text($0) == nil ? nil : .date($0) }
             case .uuid: uuid(text).map(SQLValue.uuid)
             }
         guard let value else { return .failure(Failure(code: "type", message: type.description)) }
         return .success(value)
     }
 
-    /// A whole number, also one that is written with a fraction of nothing or an exponent.
+    /// A whole number, also one that is written with a fraction of nothing or an exponent, as far as those are exact.
     private static func integer(_ text: String) -> Int64? {
         if let value = Int64(text) { return value }
-        guard let value = Double(text), value.magnitude <= 9_007_199_254_740_992 else { return nil }
+        guard let value = Double(text), value.magnitude < 9_007_199_254_740_992 else { return nil }
         return Int64(exactly: value)
     }
 

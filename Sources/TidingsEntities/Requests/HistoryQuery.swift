@@ -7,7 +7,9 @@ struct HistoryQuery {
     private var before: Int64?
 
     init(_ parameters: [(name: String, value: String)]) throws {
+        var seen: Set<String> = []
         for (name, value) in parameters {
+            guard seen.insert(name).inserted else { throw EntityError.invalidParameter(name, "is given twice") }
             switch name {
             case "limit": limit = try ListQuery.limit(value)
             case "cursor":

@@ -69,18 +69,18 @@ struct ListQuery {
         guard let place = schema.layout.place(ofColumn: name), !schema.columns[place].limits.isSyncExcluded else {
             throw EntityError.invalidParameter(name, "is no field of \(schema.name)")
         }
+        guard !text.utf8.contains(0) else {
+            throw EntityError.invalidParameter(name, "cannot contain the character U+0000")
+        }
         switch FieldReader.value(of: text, as: schema.columns[place].type) {
         case .failure(let failure): throw EntityError.invalidParameter(name, failure.message)
         case .success(let value):
-            if case .text(let text) = value {
-                guard !text.unicodeScalars.contains("\0") else {
-                    throw EntityError.invalidParameter(name, "cannot contain the character U+0000")
-                }
-                if let choices = schema.columns[place].definition.choices, !choices.contains(text) {
-                    throw EntityError.invalidParameter(name, "is one of \(choices.joined(separator: ", "))")
-                }
+            if case .text(let text) = value, let choices = schema.columns[place].definition.choices,
+                !choices.contains(text)
+            {
+                throw EntityError.invalidParameter(name, "is one of \(choices.joined(separator: ", "))")
             }
-            let value = schema.columns[place].type.canonical(value) ?? value
+            let value = schema.columns[place].normal(value)
             if let index = filters.firstIndex(where: { $0.place == place }) {
                 guard filters[index].values.count < Self.maximumLimit else {
                     throw EntityError.invalidParameter(name, "is given at most \(Self.maximumLimit) times")
@@ -172,6 +172,7 @@ extension ListQuery {
         guard text.utf8.count <= 16_384, let json = Base64URL.decode(text),
             case .array(let parts)? = try? JSONNode(parsing: json, maximumDepth: 2), parts.count == 3,
             parts[0].text == fingerprint, let id = parts[2].text.flatMap({ FieldReader.uuid($0) }),
+            parts[1].text?.utf8.contains(0) != true,
             case .success(let value) = FieldReader.value(of: parts[1], as: schema.columns[order.place].type)
         else {
             throw EntityError.invalidParameter(

@@ -35,7 +35,11 @@ extension RowScope {
         case .all: self = .all
         case .none: self = .none
         case .values(let definition, let values):
-            self = layout.place(of: definition(prototype)).map { .values(place: $0, values) } ?? .none
+            guard let place = layout.place(of: definition(prototype)) else {
+                self = .none
+                return
+            }
+            self = .values(place: place, values.map(layout.columns[place].normal))
         case .every(let rules):
             self = .every(rules.map { RowScope($0, prototype: prototype, layout: layout) })
         }

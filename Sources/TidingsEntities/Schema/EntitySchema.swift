@@ -1,3 +1,4 @@
+import FoundationEssentials
 import TidingsBroadcast
 
 /// What a declaration comes to: columns, children, channels, and the application's own code behind one face.
@@ -43,15 +44,20 @@ final class EntitySchema: Sendable {
     /// The table's name.
     var table: String { plural }
     /// The column of a child that names its parent.
-    var parentColumn: String? { parent.map { $0.name + "_id" } }
+    var parentColumn: String? { parent?.column }
 
     var columns: [EntityColumn] { layout.columns }
+
+    func id(of record: EntityRecord) -> UUID { UUID(record.values[roles.key]) ?? .blank }
 }
 
 /// The entity that another one belongs to.
 struct ParentReference: Sendable {
     let name: String
     let table: String
+
+    /// The column of the child that names it.
+    var column: String { name + "_id" }
 }
 
 /// The fields of a declaration, in its order.
@@ -112,6 +118,17 @@ struct EntityColumn: Sendable {
     var isChangeable: Bool {
         guard case .field = definition.kind else { return false }
         return !limits.isSyncExcluded && !limits.isFixed
+    }
+
+    /// A value as it is kept: dates to the millisecond, texts without white space around them where that is declared.
+    func normal(_ value: SQLValue) -> SQLValue {
+        guard limits.isTrimmed, case .text(let text) = value else { return type.canonical(value) ?? value }
+        let isSpace: (Unicode.Scalar) -> Bool = { $0.properties.isWhitespace }
+        let scalars = text.unicodeScalars
+        guard let first = scalars.firstIndex(where: { !isSpace($0) }),
+            let last = scalars.lastIndex(where: { !isSpace($0) })
+        else { return .text("") }
+        return .text(String(scalars[first...last]))
     }
 
     /// Whether an entity cannot be created without saying what it is.

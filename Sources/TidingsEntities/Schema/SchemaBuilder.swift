@@ -56,6 +56,15 @@ struct SchemaBuilder {
         return layout
     }
 
+    /// What has the same name as something else, in the order of names.
+    private static func doubles<Element>(
+        _ elements: [Element],
+        by name: (Element) -> String
+    ) -> [(name: String, elements: [Element])] {
+        Dictionary(grouping: elements, by: name).filter { $1.count > 1 }
+            .map { (name: $0, elements: $1) }.sorted { $0.name < $1.name }
+    }
+
     private mutating func fault(_ owner: String, _ sentence: String) {
         faults.append("\(owner): \(sentence).")
     }
@@ -80,7 +89,7 @@ extension SchemaBuilder {
             check(column, of: owner)
             columns.append(column)
         }
-        for (name, columns) in Dictionary(grouping: columns, by: \.name) where columns.count > 1 {
+        for (name, columns) in Self.doubles(columns, by: \.name) {
             let properties = columns.map(\.property).joined(separator: " and ")
             fault(owner, name, "\(properties) have the same name in tables and JSON. Rename one")
         }
@@ -96,8 +105,14 @@ extension SchemaBuilder {
             fault(owner, name, "lists take \"\(name)\" as a parameter of their own. Rename the field")
         }
         if let length = limits.length, length.lowerBound < 0 { fault(owner, name, "a length cannot be negative") }
-        if let pattern = limits.pattern, (try? Regex(pattern)) == nil {
+        if FieldCheck.isEmpty(limits) {
+            fault(owner, name, "nothing is within its limits: its least is above its greatest")
+        }
+        if let pattern = limits.pattern, (try? FieldCheck.expression(pattern)) == nil {
             fault(owner, name, "its pattern is no regular expression")
+        }
+        if limits.isSyncExcluded, column.isRequired {
+            fault(owner, name, "it is excluded, so that no request can give it. Make it optional or give it a default")
         }
         if let choices = column.definition.choices, Set(choices).count != choices.count || choices.isEmpty {
             fault(owner, name, "its choices are empty or not all different")
@@ -105,13 +120,16 @@ extension SchemaBuilder {
         if let machine = column.definition.states {
             for sentence in machine.faults { fault(owner, name, sentence) }
             if column.isNullable { fault(owner, name, "a state cannot be optional") }
-            if let initial = column.definition.initial, initial != .text(machine.initial) {
+            if limits.isSyncExcluded || limits.isRedacted || limits.isFixed {
+                fault(owner, name, "a state is told and changes. Remove .syncExclude, .redacted and .fixed")
+            }
+            if let initial = column.definition.initial, initial != .null, initial != .text(machine.initial) {
                 fault(owner, name, "its default is not its initial state. Leave the default out")
             }
         }
-        if let initial = column.definition.initial, initial != .null {
-            for sentence in FieldCheck.faults(of: initial, in: column) {
-                fault(owner, name, "its default does not fit: it \(sentence.message)")
+        if let initial = column.definition.initial, initial != .null, column.definition.states == nil {
+            if let failing = FieldCheck.fault(of: column.normal(initial), in: column) {
+                fault(owner, name, "its default does not fit: it \(failing.message)")
             }
         }
         if case .reference(let prefix) = column.definition.kind {
@@ -206,8 +224,14 @@ extension SchemaBuilder {
             if columns.contains(where: { $0.name == child.name }) {
                 fault(owner, child.name, "a field and its children have the same name. Rename one")
             }
+            if Self.subpaths.contains(child.name) {
+                fault(owner, child.name, "its path is taken by something else. Give the children another name")
+            }
         }
-        if parent != nil {
+        if let parent {
+            for name in [parent.column, TableDefinition.ordinal] where columns.contains(where: { $0.name == name }) {
+                fault(owner, name, "a child's table has a column of this name already. Remove the field or rename it")
+            }
             if roles.version != nil { fault(owner, "children have the version of their parent. Remove @Version") }
             if roles.deletedAt != nil { fault(owner, "children go for good. Remove @DeletedAt") }
             if !Subject.actions.isEmpty { fault(owner, "children have no actions. Declare them at the parent") }
@@ -222,9 +246,11 @@ extension SchemaBuilder {
         }
     }
 
+    /// Paths under an entity's that are there without being declared.
+    private static let subpaths: Set<String> = ["transition", "history"]
+
     private mutating func checkActions(_ actions: [ActionSchema], of type: any Entity.Type, children: [ChildSchema]) {
-        var names: Set<String> = ["transition", "history"]
-        names.formUnion(children.map(\.name))
+        var names = Self.subpaths.union(children.map(\.name))
         for action in actions {
             if !FieldName.isSound(action.name) {
                 fault(type.name, action.name, "an action's name is small letters, digits and underscores")
@@ -237,17 +263,17 @@ extension SchemaBuilder {
 
     private mutating func checkTogether(_ schemas: [EntitySchema]) {
         let all = schemas + schemas.flatMap { $0.children.map(\.schema) }
-        for (name, schemas) in Dictionary(grouping: all, by: \.name) where schemas.count > 1 {
-            fault(name, "two entities have this name")
+        for (name, _) in Self.doubles(all, by: \.name) { fault(name, "two entities have this name") }
+        for (table, schemas) in Self.doubles(all, by: \.table) {
+            let names = Set(schemas.map(\.name)).sorted()
+            if names.count > 1 {
+                let list = names.joined(separator: " and ")
+                fault(list, "they have the same table \"\(table)\". Declare another plural")
+            }
         }
-        for (table, schemas) in Dictionary(grouping: all, by: \.table) where schemas.count > 1 {
-            let names = Set(schemas.map(\.name)).sorted().joined(separator: " and ")
-            fault(names, "they have the same table \"\(table)\". Declare another plural")
+        for schema in all where SystemTables.isReserved(schema.table) {
+            fault(schema.name, "its table \"\(schema.table)\" is one of Tidings' or the database's own")
         }
-        let reserved = all.filter {
-            $0.table.hasPrefix("tidings") || ["system_event", "sync_outbox"].contains($0.table)
-        }
-        for schema in reserved { fault(schema.name, "its table \"\(schema.table)\" is one of Tidings' own") }
         let names = Set(schemas.map(\.name))
         for schema in all {
             for column in schema.columns {
@@ -255,6 +281,30 @@ extension SchemaBuilder {
                 fault(schema.name, column.name, "it references \"\(other.name)\", which is not among the entities")
             }
         }
+        for schema in schemas {
+            if let path = circle(from: schema, among: schemas) {
+                let names = path.joined(separator: ", ")
+                fault(schema.name, "its references lead back to it (\(names)). Leave .references out of one of them")
+            }
+        }
+    }
+
+    /// The entities through which references lead from one back to it; nil if they do not, or only from it to itself. Of a
+    /// circle the entity is told whose name comes first.
+    private func circle(from schema: EntitySchema, among schemas: [EntitySchema]) -> [String]? {
+        func targets(_ schema: EntitySchema) -> [String] {
+            ([schema] + schema.children.map(\.schema)).flatMap(\.columns).compactMap { $0.limits.references?.name }
+                .filter { $0 != schema.name }
+        }
+        var seen: Set<String> = []
+        var open = targets(schema).map { [$0] }
+        while let path = open.popLast() {
+            guard let name = path.last else { continue }
+            if name == schema.name { return path.dropLast().contains { $0 < name } ? nil : path }
+            guard seen.insert(name).inserted, let next = schemas.first(where: { $0.name == name }) else { continue }
+            open += targets(next).map { path + [$0] }
+        }
+        return nil
     }
 }
 

@@ -4,7 +4,7 @@ public import FoundationEssentials
 ///
 /// A database without a type of its own for a value gives it back as what it keeps in its place: SQLite has dates,
 /// identifiers and truth values as text and integers. ``FieldType`` knows what is meant.
-public enum SQLValue: Hashable, Sendable {
+public enum SQLValue: Sendable {
     /// No value.
     case null
     /// A signed integer of 64 bits.
@@ -19,6 +19,36 @@ public enum SQLValue: Hashable, Sendable {
     case date(Date)
     /// A universally unique identifier (RFC 9562).
     case uuid(UUID)
+}
+
+extension SQLValue: Hashable {
+    /// Whether both are the same value to a database: texts byte by byte, where `String` takes texts that look alike for
+    /// equal.
+    public static func == (left: SQLValue, right: SQLValue) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.integer(let left), .integer(let right)): left == right
+        case (.real(let left), .real(let right)): left == right
+        case (.text(let left), .text(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.boolean(let left), .boolean(let right)): left == right
+        case (.date(let left), .date(let right)): left == right
+        case (.uuid(let left), .uuid(let right)): left == right
+        default: false
+        }
+    }
+
+    /// Feeds the value.
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: break
+        case .integer(let value): hasher.combine(value)
+        case .real(let value): hasher.combine(value)
+        case .text(let value): for byte in value.utf8 { hasher.combine(byte) }
+        case .boolean(let value): hasher.combine(value)
+        case .date(let value): hasher.combine(value)
+        case .uuid(let value): hasher.combine(value)
+        }
+    }
 }
 
 extension SQLValue: ExpressibleByNilLiteral, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,

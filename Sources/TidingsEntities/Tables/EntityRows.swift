@@ -42,6 +42,37 @@ extension EntityRows {
         return try withChildren([try record(row)]).first
     }
 
+    /// Whether there is a row of an identifier, and still is.
+    func contains(_ id: SQLValue) throws -> Bool {
+        let conditions = ["\(key) = ?"] + (presence.map { [$0] } ?? [])
+        let sql = "SELECT 1 FROM \(table) WHERE \(conditions.joined(separator: " AND "))"
+        return try !connection.execute(sql, [id]).isEmpty
+    }
+
+    /// Whether a column of any row has a value. Deleted rows that are kept do not count, nor do children of such.
+    ///
+    /// - Parameters:
+    ///   - id: The value.
+    ///   - except: The identifier of a row that does not count either.
+    ///   - parent: The schema of the rows' parents, if they are children.
+    func refer(in column: String, to id: SQLValue, except: SQLValue?, childrenOf parent: EntitySchema?) throws -> Bool {
+        var (conditions, parameters) = (["\(SQLName.quoted(column)) = ?"], [id])
+        if let presence { conditions.append(presence) }
+        if let except {
+            conditions.append("\(key) <> ?")
+            parameters.append(except)
+        }
+        if let parent, let parentColumn = schema.parentColumn {
+            let parents = EntityRows(schema: parent, connection: connection)
+            if let presence = parents.presence {
+                let column = SQLName.quoted(parentColumn)
+                conditions.append("\(column) IN (SELECT \(parents.key) FROM \(parents.table) WHERE \(presence))")
+            }
+        }
+        let sql = "SELECT 1 FROM \(table) WHERE \(conditions.joined(separator: " AND ")) LIMIT 1"
+        return try !connection.execute(sql, parameters).isEmpty
+    }
+
     /// Rows that meet conditions, with their children.
     ///
     /// - Parameters:

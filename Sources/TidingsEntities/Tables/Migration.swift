@@ -5,18 +5,42 @@ struct Migration {
     let schemas: [EntitySchema]
     let dialect: SQLDialect
 
-    /// Runs in one transaction: two processes that start together make everything once.
+    /// Runs in one transaction: two processes that start together make everything once, and one that dies meanwhile has
+    /// done nothing.
     ///
-    /// - Throws: ``StoreError/Code/schema`` if adding is not enough; then nothing was changed.
-    func run(on connection: any SQLConnection, now: Date) throws {
+    /// - Throws: ``StoreError/Code/schema`` that spells out every difference that adding cannot mend; then nothing was
+    ///   changed.
+    func run(on connection: any SQLConnection) throws {
         try connection.lockSchema()
+        var (statements, differences): ([String], [String]) = ([], [])
+        var isNewOutbox = false
         for table in tables {
             if let existing = try connection.table(named: table.name) {
-                for statement in try table.additions(to: existing) { try connection.execute(statement) }
+                let additions = table.additions(to: existing)
+                statements += additions.statements
+                differences += additions.differences
             } else {
-                for statement in table.creation { try connection.execute(statement) }
-                if table.name == SystemTables.outbox { try makeEpoch(on: connection) }
+                statements += table.creation
+                isNewOutbox = isNewOutbox || table.name == SystemTables.outbox
             }
+        }
+        guard differences.isEmpty else {
+            let list = differences.map { "\n  - \($0)." }.joined()
+            throw StoreError(.schema, "The database is not what the entities are declared to be:\(list)")
+        }
+        for statement in statements { try run(statement, on: connection) }
+        if isNewOutbox { try beginOutbox(on: connection) }
+    }
+
+    private func run(_ statement: String, on connection: any SQLConnection) throws {
+        do {
+            try connection.execute(statement)
+        } catch let error as StoreError where error.code == .unique {
+            throw StoreError(
+                .schema,
+                "A field is declared as unique, and rows that are there have the same value. Make them differ first. "
+                    + "The statement was: \(statement)."
+            )
         }
     }
 
@@ -27,7 +51,7 @@ struct Migration {
         var visiting: Set<String> = []
         func add(_ schema: EntitySchema) {
             guard !made.contains(schema.name), visiting.insert(schema.name).inserted else { return }
-            for column in schema.columns {
+            for column in schema.columns + schema.children.flatMap(\.schema.columns) {
                 if let other = column.limits.references, let other = schemas.first(where: { $0.name == other.name }) {
                     add(other)
                 }
@@ -40,12 +64,10 @@ struct Migration {
         return tables
     }
 
-    private func makeEpoch(on connection: any SQLConnection) throws {
+    /// Positions begin anew, so what was known of earlier ones is over.
+    private func beginOutbox(on connection: any SQLConnection) throws {
         if !dialect.stampsOnInsert { try connection.execute("CREATE SEQUENCE IF NOT EXISTS sync_outbox_position") }
-        let epoch = String(UInt64.random(in: 0...UInt64.max), radix: 36)
-        try connection.execute(
-            "INSERT INTO tidings_meta (name, value) VALUES ('epoch', ?), ('purged', '0')",
-            [.text(epoch)]
-        )
+        try OutboxHead.begin(on: connection)
+        try connection.execute("DELETE FROM tidings_outbox_cursor")
     }
 }

@@ -11,6 +11,11 @@ enum SystemTables {
         [meta(dialect), counters(dialect), idempotency(dialect), cursors(dialect), audit(dialect), outbox(dialect)]
     }
 
+    /// Whether a table's name is none for an entity.
+    static func isReserved(_ table: String) -> Bool {
+        [outbox, audit].contains(table) || ["tidings", "sqlite_", "pg_"].contains { table.hasPrefix($0) }
+    }
+
     private static func column(
         _ name: String,
         _ type: FieldType,

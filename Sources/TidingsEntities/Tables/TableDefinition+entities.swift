@@ -12,6 +12,8 @@ extension TableDefinition {
                 isNullable: column.isNullable,
                 initial: column.definition.initial.flatMap(Self.literal)
             )
+            // Entities that are older than the declaration of their version were never changed, as far as anybody knows.
+            if case .version = column.definition.kind { definition.initial = "1" }
             if case .key = column.definition.kind { definition.constraints = "PRIMARY KEY" }
             if let other = column.limits.references {
                 definition.constraints = "REFERENCES \(SQLName.quoted(other.tableName)) (\"id\")"

@@ -31,11 +31,11 @@ struct TableDefinition {
         return ["CREATE TABLE \(SQLName.quoted(name)) (\(body))"] + indexes.map(creation)
     }
 
-    /// The statements that turn a table that is there into this one.
+    /// The statements that turn a table that is there into this one, and every difference that adding cannot mend, each
+    /// in a sentence without its end.
     ///
     /// - Parameter existing: The table as it is.
-    /// - Throws: ``StoreError/Code/schema`` that spells out every difference that adding cannot mend.
-    func additions(to existing: SQLTable) throws -> [String] {
+    func additions(to existing: SQLTable) -> (statements: [String], differences: [String]) {
         var differences: [String] = []
         var statements: [String] = []
         for column in columns {
@@ -59,11 +59,7 @@ struct TableDefinition {
                     + "Declare it, or drop the column by hand"
             )
         }
-        guard differences.isEmpty else {
-            let list = differences.map { "\n  - \($0)" }.joined()
-            throw StoreError(.schema, "The database is not what the entities are declared to be:\(list)")
-        }
-        return statements + indexes.filter { !existing.indexes.contains($0.name) }.map(creation)
+        return (statements + indexes.filter { !existing.indexes.contains($0.name) }.map(creation), differences)
     }
 
     private func differences(of column: Column, from present: SQLTable.Column) -> [String] {

@@ -67,11 +67,12 @@ public struct EntityReader {
         is value: Value,
         limit: Int
     ) throws -> [Subject] {
-        guard let name = schema.name(of: field) else {
+        guard let column = schema.column(of: field) else {
             throw StoreError(.schema, "The field is not one of \(schema.name).")
         }
-        let condition = "\(SQLName.quoted(name)) \(connection.dialect.isSame) ?"
-        return try rows(of: schema).records(where: [condition], [value.sqlValue], order: "id", limit: limit)
+        let condition = "\(SQLName.quoted(column.name)) \(connection.dialect.isSame) ?"
+        let wanted = column.normal(value.sqlValue)
+        return try rows(of: schema).records(where: [condition], [wanted], order: "id", limit: limit)
             .map { try schema.decode(type, $0) }
     }
 
@@ -82,10 +83,10 @@ extension EntitySchema {
     /// The column that a key path names.
     ///
     /// A prototype of its own would have definitions of its own, so the names are found by place.
-    func name<Subject: Entity, Value: FieldValue>(of field: KeyPath<Subject, Field<Value>>) -> String? {
+    func column<Subject: Entity, Value: FieldValue>(of field: KeyPath<Subject, Field<Value>>) -> EntityColumn? {
         let prototype = Subject()
         let wanted = prototype[keyPath: field].definition
         let found = DeclaredProperties.of(prototype).first { $0.property.definition === wanted }
-        return found.flatMap { layout.place(ofProperty: $0.name) }.map { columns[$0].name }
+        return found.flatMap { layout.place(ofProperty: $0.name) }.map { columns[$0] }
     }
 }

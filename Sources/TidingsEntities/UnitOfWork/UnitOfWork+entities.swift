@@ -36,9 +36,7 @@ extension UnitOfWork {
         limit: Int = 1000
     ) throws -> [Subject] {
         let schema = try catalog.schema(of: type)
-        return
-            try reader
-            .find(type, in: schema, where: field, is: value, limit: limit)
+        return try reader.find(type, in: schema, where: field, is: value, limit: limit)
     }
 }
 
@@ -90,6 +88,21 @@ extension UnitOfWork {
         var subject = try schema.decode(type, old)
         try body(&subject)
         return try schema.decode(type, change(schema, old, to: schema.layout.encode(subject), as: .update))
+    }
+
+    /// Changes the one entity of a type that there is one of.
+    ///
+    /// - Parameters:
+    ///   - type: Its type, a singleton.
+    ///   - body: Sets fields of the entity as it is.
+    /// - Returns: The entity as it is then.
+    /// - Throws: What ``update(_:_:ifVersion:_:)`` throws.
+    @discardableResult
+    public func update<Subject: Entity>(
+        _ type: Subject.Type,
+        _ body: (inout Subject) throws -> Void
+    ) throws -> Subject {
+        try update(type, EntitySchema.singletonID, body)
     }
 
     /// Moves an entity to another state.
@@ -239,14 +252,18 @@ extension UnitOfWork {
     /// - Parameters:
     ///   - name: What happened.
     ///   - subject: The entity.
-    ///   - payload: What the event carries besides the hint.
-    /// - Throws: ``EntityError/Code/notFound``; ``StoreError``.
+    ///   - payload: What the event carries besides the hint, whose own members stay what they are.
+    /// - Throws: ``EntityError/Code/notFound``; ``StoreError``, also for the name `stale`, which is not the
+    ///   application's to tell.
     public func tell<Subject: Entity>(
         _ name: EventName,
         about subject: Subject,
         _ payload: KeyValuePairs<String, String> = [:]
     ) throws {
         let schema = try catalog.schema(of: Subject.self)
+        guard name != .stale else {
+            throw StoreError(.schema, "Events called \"stale\" are told by Tidings alone. Take another name.")
+        }
         let further = payload.map { JSONNode.Member($0, .string($1)) }
         try tell(name, of: schema, old: nil, new: lock(schema, subject.id), further: further)
     }
