@@ -51,11 +51,8 @@ extension SQLValue: Hashable {
     }
 }
 
-extension SQLValue: ExpressibleByNilLiteral, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
-    ExpressibleByBooleanLiteral
-{
-    /// No value.
-    public init(nilLiteral: ()) { self = .null }
+// Not by nil: where an optional value is meant, `nil` would be taken for null now and then.
+extension SQLValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
     /// Text.
     public init(stringLiteral value: String) { self = .text(value) }
     /// An integer.

@@ -61,7 +61,7 @@ extension EntityStoreConformance {
     private static let missingValue = check("a required value cannot be missing") { store in
         try await createOrders(store)
         try await expectError(.other, "a null where none may be") {
-            try await store.write { try $0.execute("INSERT INTO purchase (id, number) VALUES (3, ?)", [nil]) }
+            try await store.write { try $0.execute("INSERT INTO purchase (id, number) VALUES (3, ?)", [.null]) }
         }
     }
 

@@ -39,8 +39,8 @@ extension EntityStoreConformance {
 
     private static let columnsByName = check("a row has its values by name and by place") { store in
         let row = try await store.read { try $0.execute("SELECT 1 AS a, 'x' AS b, NULL AS c").first }
-        try expect(row.map { [$0["a"], $0["b"], $0["c"], $0["d"]] }, [1, "x", nil, nil], "by name")
-        try expect(row.map { [$0[0], $0[1], $0[2], $0[3], $0[-1]] }, [1, "x", nil, nil, nil], "by place")
+        try expect(row.map { [$0["a"], $0["b"], $0["c"], $0["d"]] }, [1, "x", .null, .null], "by name")
+        try expect(row.map { [$0[0], $0[1], $0[2], $0[3], $0[-1]] }, [1, "x", .null, .null, .null], "by place")
     }
 
     private static let manyRows = check("a statement returns all its rows, and none where there is none") { store in
@@ -55,7 +55,7 @@ extension EntityStoreConformance {
     private static let repeatedStatements = check("a statement may be used again with other kinds of parameters") {
         store in
         try await createAccounts(store, [5])
-        for value: SQLValue in [5, nil, 5, 6, nil, 5] {
+        for value: SQLValue in [5, .null, 5, 6, .null, 5] {
             let count = try await store.read { connection in
                 try connection.execute("SELECT amount FROM account WHERE amount = ?", [value]).count
             }
