@@ -278,12 +278,12 @@ struct UnitOfWorkTests {
                 try await bench.entities.write { try $0.insert(Dish.self) { $0.name = name } }
             }
             let soup = try await insert("Soup")
-            let again = await expectRefusal(.invalid) { try await insert("Soup") }
+            let again = await expectRefusal(.duplicate) { try await insert("Soup") }
             #expect(
                 again?.faults == [FieldFault(pointer: "/name", code: "unique", message: "is taken by another dish")]
             )
             let tea = try await insert("Tea")
-            await expectRefusal(.invalid) {
+            await expectRefusal(.duplicate) {
                 try await bench.entities.write { try $0.update(Dish.self, tea.id) { $0.name = "Soup" } }
             }
             try await bench.entities.write { try $0.delete(Dish.self, soup.id) }
