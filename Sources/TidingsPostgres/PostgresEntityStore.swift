@@ -10,6 +10,8 @@ public import TidingsEntities
 ///
 /// Connections are made when they are needed, and replaced when they were lost. A statement is never sent twice, unless
 /// nothing of its transaction can have had an effect.
+///
+/// Settings that a body makes outlive its transaction, unless they are made with `SET LOCAL`.
 public final class PostgresEntityStore: EntityStore {
     let pool: ConnectionPool
     let settings: ConnectionSettings

@@ -29,7 +29,9 @@ extension StoreError {
         switch error.extendedResultCode {
         case .SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY, .SQLITE_CONSTRAINT_ROWID:
             self.init(.unique, "There is a row with this value already (\(columns ?? "a key")).", constraint: columns)
-        case .SQLITE_CONSTRAINT_FOREIGNKEY, .SQLITE_CONSTRAINT_TRIGGER:
+        // ON DELETE RESTRICT is a trigger to SQLite, as those are that an application wrote.
+        case .SQLITE_CONSTRAINT_FOREIGNKEY,
+            .SQLITE_CONSTRAINT_TRIGGER where text.hasPrefix("FOREIGN KEY"):
             self.init(.foreignKey, "A row names one that is not there, or is still named by another.")
         default: self.init(.other, "SQLite refuses a row: \(text).", constraint: columns)
         }

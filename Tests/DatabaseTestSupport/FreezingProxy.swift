@@ -83,7 +83,7 @@ public final class FreezingProxy: Sendable {
                 let isLast = isRequest && mark.map { Self.contains(buffer[..<count], $0) } ?? false
                 // The answer is not read any more, and so not forwarded.
                 if isLast { shutdown(source, Int32(SHUT_RDWR)) }
-                _ = buffer.withUnsafeBytes { write(target, $0.baseAddress, count) }
+                buffer.withUnsafeBytes { Listener.send($0.prefix(count), to: target) }
                 if isLast { return }
             }
             shutdown(target, Int32(SHUT_RDWR))

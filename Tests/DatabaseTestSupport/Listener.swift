@@ -42,6 +42,17 @@ struct Listener {
         return descriptor
     }
 
+    /// Sends what it can; the other end may be gone, and this process must not end with it.
+    static func send(_ bytes: Slice<UnsafeRawBufferPointer>, to descriptor: Int32) {
+        #if canImport(Glibc)
+        let flags = Int32(MSG_NOSIGNAL)
+        #else
+        let flags: Int32 = 0
+        #endif
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes)
+        _ = Foundation.send(descriptor, bytes.baseAddress, bytes.count, flags)
+    }
+
     private static func makeSocket() -> Int32 {
         #if canImport(Glibc)
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -49,6 +60,10 @@ struct Listener {
         let descriptor = socket(AF_INET, SOCK_STREAM, 0)
         #endif
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        #if canImport(Darwin)
+        var isSilent: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &isSilent, socklen_t(MemoryLayout<Int32>.size))
+        #endif
         return descriptor
     }
 

@@ -77,7 +77,7 @@ public final class PostgresServer: Sendable {
     public func run(_ sql: String, database: String = "postgres") async throws -> String {
         let connection = ["-h", folder, "-p", "\(port)", "-U", Self.user, "-d", database]
         let options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
-        let text = try await Programs.run([installation.psql] + connection + options, input: sql)
+        let text = try await Programs.run([installation.psql] + connection + options, in: folder, input: sql)
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
@@ -103,12 +103,12 @@ public final class PostgresServer: Sendable {
         try await TestCertificates.make(in: "\(folder)/certificates", openssl: installation.openssl)
         let passwordFile = "\(folder)/password"
         try Data(Self.password.utf8).write(to: URL(fileURLWithPath: passwordFile))
-        if let owner = installation.owner { try await Programs.run(["/bin/chown", "-R", owner, folder]) }
+        if let owner = installation.owner { try await Programs.run(["/bin/chown", "-R", owner, folder], in: folder) }
         let options = [
             "-D", "\(folder)/data", "-U", Self.user, "--auth-local=trust", "--auth-host=scram-sha-256",
             "--pwfile=\(passwordFile)", "--encoding=UTF8", "--locale=C", "--no-sync",
         ]
-        try await Programs.run(installation.asUser + [installation.initdb] + options)
+        try await Programs.run(installation.asUser + [installation.initdb] + options, in: folder)
     }
 
     /// A port that is free now.
@@ -147,5 +147,16 @@ public struct TestDatabase: Sendable {
     @discardableResult
     public func run(_ sql: String) async throws -> String {
         try await server.run(sql, database: name)
+    }
+
+    /// Waits until a condition of SQL holds.
+    public func wait(until condition: String) async throws {
+        try await run(
+            """
+            DO $wait$ BEGIN
+                WHILE NOT (\(condition)) LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP;
+            END $wait$
+            """
+        )
     }
 }

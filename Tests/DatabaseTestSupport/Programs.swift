@@ -16,12 +16,13 @@ enum Programs {
     ///
     /// - Parameters:
     ///   - command: Its path and its arguments.
+    ///   - folder: Where files may be kept until it ends.
     ///   - input: What it reads.
     /// - Returns: What it printed.
     @discardableResult
-    static func run(_ command: [String], input: String = "") async throws -> String {
+    static func run(_ command: [String], in folder: String, input: String = "") async throws -> String {
         let files = FileManager.default
-        let base = files.temporaryDirectory.appendingPathComponent("tidings-run-\(UUID().uuidString)")
+        let base = URL(fileURLWithPath: folder).appendingPathComponent("run-\(UUID().uuidString)")
         let (source, output) = (base.appendingPathExtension("in"), base.appendingPathExtension("out"))
         defer { for file in [source, output] { try? files.removeItem(at: file) } }
         try Data(input.utf8).write(to: source)

@@ -46,9 +46,12 @@ final class CancelHandle: @unchecked Sendable {
     ///
     /// - Returns: Whether it has; if not, the connection must not be used again.
     func isSettled(withinSeconds seconds: Int) -> Bool {
-        guard isSending.withLock({ $0 }) else { return true }
-        _ = sent.wait(timeout: .now() + .seconds(seconds))
-        return !isSending.withLock { $0 }
+        let deadline = DispatchTime.now() + .seconds(seconds)
+        while isSending.withLock({ $0 }) {
+            // A signal may be that of an earlier request, which nobody waited for.
+            guard sent.wait(timeout: deadline) == .success else { return !isSending.withLock { $0 } }
+        }
+        return true
     }
 }
 #endif

@@ -80,7 +80,7 @@ struct ConnectionSettings: Sendable {
 }
 
 extension Duration {
-    /// At least 1, because 0 means “no limit” to PostgreSQL.
-    var wholeMilliseconds: Int { max(1, Int((self / .milliseconds(1)).rounded(.up))) }
+    /// At least 1, because 0 means “no limit” to PostgreSQL, and at most what it takes: 24 days.
+    var wholeMilliseconds: Int { Int(min(max(1, (self / .milliseconds(1)).rounded(.up)), Double(Int32.max))) }
 }
 #endif

@@ -61,8 +61,10 @@ final class PostgresConnection {
         do {
             try checkEncoding()
             try run(settings.sessionSettings)
-        } catch {
-            throw error is Interruption ? StoreError.connectionLost : error
+        } catch is Interruption {
+            throw StoreError.connectionLost
+        } catch let failure as ServerFailure {
+            throw StoreError(failure.message)
         }
     }
 
