@@ -226,6 +226,7 @@ let package = Package(
             name: "TidingsQuerySQLiteTests",
             dependencies: ["TidingsQuery", "TidingsQuerySQLite", .product(name: "GRDB", package: "GRDB.swift")]
         ),
+        .testTarget(name: "TidingsEntitiesTests", dependencies: ["TidingsEntities"]),
         .testTarget(
             name: "TidingsEntitiesTests",
             dependencies: [
