@@ -11,6 +11,9 @@ public import TidingsEntities
 /// Connections are made when they are needed, and replaced when they were lost. A statement is never sent twice, unless
 /// nothing of its transaction can have had an effect.
 ///
+/// The server is talked to directly, or through a pooler that keeps sessions apart. One that gives out connections by the
+/// transaction does not do: settings, prepared statements and listening belong to the session.
+///
 /// Settings that a body makes outlive its transaction, unless they are made with `SET LOCAL`.
 public final class PostgresEntityStore: EntityStore {
     let pool: ConnectionPool

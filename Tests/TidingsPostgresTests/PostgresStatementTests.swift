@@ -59,12 +59,16 @@ struct PostgresStatementTests {
         try await withStore { store, database in
             try await database.run("ALTER DATABASE \"\(database.name)\" SET timezone = 'Asia/Tokyo'")
             try await database.run("ALTER DATABASE \"\(database.name)\" SET client_encoding = 'LATIN1'")
+            try await database.run("ALTER DATABASE \"\(database.name)\" SET synchronous_commit = off")
             let settings = try await store.read { connection in
-                try ["timezone", "client_encoding", "statement_timeout", "standard_conforming_strings"].map { name in
+                try [
+                    "synchronous_commit", "timezone", "client_encoding", "statement_timeout",
+                    "standard_conforming_strings",
+                ].map { name in
                     try connection.execute("SELECT current_setting(?)", [.text(name)]).first?[0].text
                 }
             }
-            #expect(settings == ["UTC", "UTF8", "10s", "on"])
+            #expect(settings == ["on", "UTC", "UTF8", "10s", "on"])
         }
     }
 

@@ -51,7 +51,11 @@ struct ConnectionSettings: Sendable {
             ("TimeZone", "'UTC'"),
             ("standard_conforming_strings", "on"),
         ]
-        return settings.map { "SET SESSION \($0) = \($1)" }.joined(separator: "; ")
+        // What is committed has to be on the disk. Whoever asks for more than that, of other servers, gets it.
+        let durability = """
+            SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+            """
+        return (settings.map { "SET SESSION \($0) = \($1)" } + [durability]).joined(separator: "; ")
     }
 
     /// Refuses what libpq would misunderstand. Its own messages quote the string, and so maybe the password.
