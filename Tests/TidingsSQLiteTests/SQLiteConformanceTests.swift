@@ -20,6 +20,7 @@ struct SQLiteConformanceTests {
         _ configuration: SQLiteEntityStore.Configuration
     ) async throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try SQLiteEntityStore(path: folder.file(), configuration: configuration)
         do {
             try await check.run(against: store)
