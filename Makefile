@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PORT ?= 8080
 DB ?=
+DATA ?= .build/postgres
 FILTER ?=
 SUITE ?=
 
@@ -14,12 +15,17 @@ traits = --traits PostgreSQL
 
 swift_sources = $(wildcard Package.swift Sources Tests Examples Benchmarks/query-cache/Package.swift Benchmarks/query-cache/Sources)
 
-.PHONY: run test test-tsan lint format bench bench-query faults conformance contract docs clean help
+.PHONY: run run-postgres test test-tsan lint format bench bench-query faults conformance contract docs clean help
 
 run: ## Start the demo on http://127.0.0.1:8080 (PORT=…, DB=file keeps its data)
 	@scripts/setup run
 	@if [ -t 1 ]; then quiet=; else quiet=--quiet; fi; swift build $(traits) $$quiet --product bistro
 	@exec "$$(swift build $(traits) --show-bin-path)/bistro" --port '$(PORT)' $(if $(DB),--database '$(DB)')
+
+run-postgres: ## Start the demo on a PostgreSQL of its own (DATA=folder keeps its data)
+	@scripts/setup postgres
+	@if [ -t 1 ]; then quiet=; else quiet=--quiet; fi; swift build $(traits) $$quiet --product bistro
+	@exec scripts/with-postgres '$(DATA)' "$$(swift build $(traits) --show-bin-path)/bistro" --port '$(PORT)' --postgres '{postgres}'
 
 test: ## Run all tests (FILTER=name runs the Swift tests that match)
 	@scripts/setup test

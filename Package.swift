@@ -160,6 +160,7 @@ let package = Package(
                 "TidingsBroadcast",
                 "TidingsEntities",
                 "TidingsHummingbird",
+                "TidingsPostgres",
                 "TidingsSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -226,7 +227,6 @@ let package = Package(
             name: "TidingsQuerySQLiteTests",
             dependencies: ["TidingsQuery", "TidingsQuerySQLite", .product(name: "GRDB", package: "GRDB.swift")]
         ),
-        .testTarget(name: "TidingsEntitiesTests", dependencies: ["TidingsEntities"]),
         .testTarget(
             name: "TidingsEntitiesTests",
             dependencies: [
@@ -296,7 +296,11 @@ let package = Package(
         ),
         .target(
             name: "ServerSnippets",
-            dependencies: ["TidingsBroadcast", "TidingsClient", "TidingsHummingbird"],
+            dependencies: [
+                "TidingsBroadcast", "TidingsClient", "TidingsEntities", "TidingsHummingbird", "TidingsPostgres",
+                "TidingsSQLite",
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
             path: "Tests/ServerSnippets"
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport"),

@@ -20,7 +20,7 @@ struct PostgresStatementTests {
                 ("0::numeric", 0), ("12345678901234567.0000", 12_345_678_901_234_567), ("-10000::numeric", -10_000),
                 ("0.5::numeric", .real(0.5)), ("-1234.5678", .real(-1234.5678)), ("0.00012", .real(0.00012)),
                 ("1e40::numeric", .real(1e40)), ("9223372036854775807::numeric", .integer(.max)),
-                ("sum(n) FROM generate_series(1::bigint, 10) AS n", 55), ("pg_advisory_xact_lock(1)", nil),
+                ("sum(n) FROM generate_series(1::bigint, 10) AS n", 55), ("pg_advisory_xact_lock(1)", .null),
                 ("'2026-01-02 03:04:05.678'::timestamp", .date(Date(timeIntervalSince1970: 1_767_323_045.678))),
                 ("'1969-12-31 23:59:59.9994+00'::timestamptz", .date(Date(timeIntervalSince1970: -0.001))),
             ]

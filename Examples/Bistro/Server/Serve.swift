@@ -6,6 +6,7 @@ import NIOCore
 import TidingsBroadcast
 import TidingsEntities
 import TidingsHummingbird
+import TidingsPostgres
 import TidingsSQLite
 
 /// `bistro serve`: the restaurant's server.
@@ -28,13 +29,18 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The SQLite file of the orders. It is made and filled with a few orders if it does not exist.")
     var database: String?
 
+    @Option(help: "A PostgreSQL connection string; the data is kept there instead.")
+    var postgres: String?
+
     mutating func validate() throws {
+        guard database == nil || postgres == nil else {
+            throw ValidationError("Name --database or --postgres, not both.")
+        }
         guard (0...65_535).contains(port) else { throw ValidationError("A port is 0–65535, not \(port).") }
     }
 
     func run() async throws {
-        let path = try database ?? Self.temporaryDatabase()
-        let store = try SQLiteEntityStore(path: path)
+        let (store, place) = try makeStore()
         let entities = try Entities([Order.self, MenuItem.self, Settings.self], in: store)
         try await entities.prepare()
         try await Opening.fill(entities)
@@ -61,7 +67,7 @@ struct Serve: AsyncParsableCommand {
             configuration: ApplicationConfiguration(address: .hostname(hostname, port: port)),
             services: [relay],
             onServerRunning: { channel in
-                Self.welcome(port: channel.localAddress?.port ?? port, hostname: hostname, database: path)
+                Self.welcome(port: channel.localAddress?.port ?? port, hostname: hostname, database: place)
             },
             logger: logger
         )
@@ -70,6 +76,21 @@ struct Serve: AsyncParsableCommand {
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw ValidationError("Port \(port) is in use. Choose another one: --port \(port + 1)")
         }
+    }
+
+    /// Where the restaurant is kept, and what people call that place.
+    private func makeStore() throws -> (store: any EntityStore, place: String) {
+        if let postgres {
+            #if PostgreSQL
+            return (try PostgresEntityStore(postgres, logger: Self.logger), "PostgreSQL")
+            #else
+            throw ValidationError(
+                "This program was built without the trait PostgreSQL: build with --traits PostgreSQL."
+            )
+            #endif
+        }
+        let path = try database ?? Self.temporaryDatabase()
+        return (try SQLiteEntityStore(path: path), path)
     }
 
     /// The page and the browser's side of Tidings.
