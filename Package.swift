@@ -281,10 +281,13 @@ let package = Package(
         .executableTarget(
             name: "entity-server",
             dependencies: [
-                "TidingsBroadcast", "TidingsEntities", "TidingsHummingbird", "TidingsPostgres", "TidingsSQLite",
+                "TidingsBroadcast", "TidingsClient", "TidingsEntities", "TidingsHummingbird", "TidingsPostgres",
+                "TidingsSQLite",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/EntityServer"
         ),

@@ -8,13 +8,20 @@ import TidingsHummingbird
 import TidingsPostgres
 import TidingsSQLite
 
-/// A server of orders for tests that end servers: it dies where it is told to.
+/// Servers of orders for tests that end servers, and for measurements.
 @main
 struct EntityServerProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "entity-server",
-        abstract: "A server of orders for tests; it dies where it is told to."
+        abstract: "A server of orders for tests and measurements.",
+        subcommands: [Serve.self, Bench.self],
+        defaultSubcommand: Serve.self
     )
+}
+
+/// A server that dies where it is told to.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Serve orders; die where one is told to.")
 
     @Option(help: "The port to listen on; 0 takes a free one.")
     var port = 0
@@ -31,7 +38,7 @@ struct EntityServerProgram: AsyncParsableCommand {
             handler.logLevel = .error
             return handler
         }
-        let store = MortalStore(try await makeStore(), isDeaf: deaf)
+        let store = MortalStore(try Stores.open(store), isDeaf: deaf)
         let entities = try Entities([Order.self], in: store)
         try await entities.prepare()
         var hub = BroadcastHub.Configuration()
@@ -61,11 +68,15 @@ struct EntityServerProgram: AsyncParsableCommand {
         )
         try await application.runService(draining: broadcast)
     }
+}
 
-    private func makeStore() async throws -> any EntityStore {
-        guard store.hasPrefix("postgresql://") || store.contains("=") else { return try SQLiteEntityStore(path: store) }
+/// Where orders are kept.
+enum Stores {
+    /// - Parameter place: A SQLite file, or a PostgreSQL connection string.
+    static func open(_ place: String) throws -> any EntityStore {
+        guard place.hasPrefix("postgresql://") || place.contains("=") else { return try SQLiteEntityStore(path: place) }
         #if PostgreSQL
-        return try PostgresEntityStore(store)
+        return try PostgresEntityStore(place)
         #else
         throw ValidationError("This program was built without the trait PostgreSQL.")
         #endif
