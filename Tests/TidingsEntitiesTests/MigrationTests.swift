@@ -54,11 +54,11 @@ struct MigrationTests {
             }
             #expect(changed.version == 3)
             // The new index is there.
-            await expectRefusal(.invalid) {
+            await expectRefusal(.duplicate) {
                 try await bench.entities.write { try $0.insert(V2.Note.self) { $0.body = "x" } }
             }
             // The old declaration goes on beside the new one, as while servers are replaced one by one.
-            await expectRefusal(.invalid) {
+            await expectRefusal(.duplicate) {
                 try await old.entities.write { try $0.insert(V1.Note.self) { $0.body = "x" } }
             }
             try await old.entities.write { try $0.insert(V1.Note.self) { $0.body = "y" } }

@@ -169,7 +169,7 @@ struct ActionTests {
             let orders = try bench.orders
             let id = try await bench.makeOrder().id.text
             let missing = await expectRefusal(.invalid) {
-                try await orders.perform("move_table", on: id, EntityCall(""))
+                try await orders.perform("move_table", on: id, EntityCall("{}"))
             }
             #expect(missing?.faults.map { "\($0.pointer) \($0.code)" } == ["/table required"])
             let wrong = await expectRefusal(.invalid) {
