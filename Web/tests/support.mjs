@@ -328,10 +328,26 @@ export function seededRandom(seed) {
   };
 }
 
-/** A module of the demo's page that imports nothing. Node would take its name for that of a CommonJS module. */
+const PAGE = new URL("../../Examples/Bistro/Public/", import.meta.url);
+const pageModules = new Map();
+
+/** A module of the demo's page, with those that it imports. Node would take their names for those of CommonJS modules. */
 export async function pageModule(name) {
-  const file = new URL(`../../Examples/Bistro/Public/${name}`, import.meta.url);
-  return import(`data:text/javascript,${encodeURIComponent(await readFile(file, "utf8"))}`);
+  return import(await pageModuleURL(new URL(name, PAGE)));
+}
+
+// The same module has the same address, however often it is imported.
+function pageModuleURL(file) {
+  if (!pageModules.has(file.href)) pageModules.set(file.href, inlined(file));
+  return pageModules.get(file.href);
+}
+
+async function inlined(file) {
+  const parts = (await readFile(file, "utf8")).split(/^(import .*? from )"(\.\/[\w-]+\.js)";$/ms);
+  for (let index = 2; index < parts.length; index += 3) {
+    parts[index] = `${JSON.stringify(await pageModuleURL(new URL(parts[index], file)))};`;
+  }
+  return `data:text/javascript,${encodeURIComponent(parts.join(""))}`;
 }
 
 /** Something that is under way until the test says how it ended. */

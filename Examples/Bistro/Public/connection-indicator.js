@@ -9,19 +9,26 @@ const TEXTS = {
 };
 
 /**
- * Shows what the connection is doing, and offers to try again while there is none.
+ * Shows what the connection is doing and how much waits to be sent, and offers to try again while there is none.
  *
  * @param {{indicator: HTMLElement, retry: HTMLButtonElement}} elements
  * @param {import("/tidings.js").BroadcastClient} client
+ * @param {import("./outbox.js").Outbox} outbox
  */
-export function showConnection({ indicator, retry }, client) {
-  const draw = (state, failure) => {
+export function showConnection({ indicator, retry }, client, outbox) {
+  const draw = () => {
+    const { state, failure } = client;
+    const { waiting } = outbox;
     setAttribute(indicator, "data-state", state);
-    setAttribute(indicator, "title", failure?.message ?? null);
-    setText(indicator, TEXTS[state]);
+    setAttribute(indicator, "title", failure?.message ?? TEXTS[state]);
+    setText(indicator, waiting > 0 ? `${waiting} to send` : TEXTS[state]);
     retry.hidden = state !== "reconnecting" && state !== "failed";
   };
-  retry.addEventListener("click", () => client.connect());
+  retry.addEventListener("click", () => {
+    client.connect();
+    outbox.retry();
+  });
   client.onStateChange(draw);
-  draw(client.state, client.failure);
+  outbox.onChange(draw);
+  draw();
 }

@@ -1,5 +1,6 @@
+import { confirmButton } from "./confirm-button.js";
 import { arrange, element, setAttribute, setText } from "./dom.js";
-import { elapsed, minutesSince, nextStep, statusName, tableName } from "./format.js";
+import { elapsed, minutesSince, nextStep, orderName, tableName } from "./format.js";
 
 const HIGHLIGHT = 2_500;
 const LATE = 15;
@@ -10,28 +11,32 @@ export class KitchenCard {
   #order = null;
   #time = element("time", { class: "card-time" });
   #table = element("h3", { class: "card-table" });
-  #status = element("p", { class: "status" });
+  #reference = element("p", { class: "card-reference" });
   #note = element("p", { class: "card-note", hidden: true });
   #items = element("ul", { class: "card-items" });
   #noItems = element("p", { class: "card-no-items", text: "No dishes yet" });
   #advance = element("button", { type: "button", class: "advance", "data-testid": "advance" });
-  #cancel = element("button", { type: "button", class: "quiet", "data-testid": "cancel", text: "Cancel" });
-  #actions = element("div", { class: "card-actions" }, [this.#advance, this.#cancel]);
+  #edit = element("a", { class: "button quiet", "data-testid": "edit", text: "Edit" });
+  #cancel;
+  #actions;
   #highlights = new Map();
 
-  /** @param {{setStatus: (id: string, status: string) => void}} actions */
+  /** @param {{moveTo: (id: string, status: string) => void}} actions */
   constructor(actions) {
+    const cancel = () => actions.moveTo(this.#order.id, "cancelled");
+    this.#cancel = confirmButton({ class: "quiet", "data-testid": "cancel" }, "Cancel", "Really?", cancel);
+    this.#actions = element("div", { class: "card-actions" }, [this.#advance, this.#edit, this.#cancel]);
     this.element = element("article", { class: "card", "data-testid": "kitchen-order", tabindex: "-1" }, [
-      element("header", { class: "card-head" }, [this.#table, this.#time, this.#status]),
+      element("header", { class: "card-head" }, [this.#table, this.#time, this.#reference]),
       this.#note,
       this.#items,
       this.#noItems,
       this.#actions,
     ]);
     // The second click of a double click would hit the step after the next.
-    const onSingleClick = (button, act) => button.addEventListener("click", ({ detail }) => detail > 1 || act());
-    onSingleClick(this.#advance, () => actions.setStatus(this.#order.id, nextStep(this.#order.status).status));
-    onSingleClick(this.#cancel, () => actions.setStatus(this.#order.id, "cancelled"));
+    this.#advance.addEventListener("click", ({ detail }) => {
+      if (detail <= 1) actions.moveTo(this.#order.id, nextStep(this.#order.status).status);
+    });
   }
 
   /** Shows an order, and highlights what is not as it was. */
@@ -42,11 +47,11 @@ export class KitchenCard {
     setAttribute(this.element, "data-status", order.status);
     setAttribute(this.element, "data-version", order.version);
     setText(this.#table, tableName(order.table));
-    setText(this.#status, statusName(order.status));
+    this.#showReference(order);
     setText(this.#note, order.note ?? "");
     this.#note.hidden = !order.note;
     this.#showItems(order.items, before?.items);
-    this.#showActions(nextStep(order.status));
+    this.#showActions(order);
     setAttribute(this.#time, "datetime", order.created_at);
     setAttribute(this.#time, "title", `Opened ${new Date(order.created_at).toLocaleTimeString()}`);
     if (before && order.note && before.note !== order.note) this.#highlight(this.#note);
@@ -64,6 +69,13 @@ export class KitchenCard {
     setAttribute(this.#time, "data-late", minutes >= VERY_LATE ? "very" : minutes >= LATE ? "yes" : null);
   }
 
+  #showReference({ reference, changes }) {
+    const isWaiting = changes.some(({ state }) => state === "waiting");
+    setText(this.#reference, [reference, isWaiting ? "waits for the server" : null].filter(Boolean).join(" · "));
+    this.#reference.classList.toggle("waiting", isWaiting);
+    this.element.classList.toggle("unconfirmed", changes.length > 0);
+  }
+
   #showItems(items, before) {
     const rows = items.map(({ name, quantity, change }, index) => {
       const row = this.#items.children[index] ?? itemRow();
@@ -78,13 +90,15 @@ export class KitchenCard {
     this.#noItems.hidden = items.length > 0;
   }
 
-  #showActions(step) {
-    this.#actions.hidden = step === null;
-    if (!step) return;
-    this.#cancel.hidden = !step.cancellable;
+  #showActions(order) {
+    const step = nextStep(order.status);
     setText(this.#advance, step.action);
-    setAttribute(this.#advance, "aria-label", `${step.action}: ${tableName(this.#order.table)}`);
-    setAttribute(this.#cancel, "aria-label", `Cancel: ${tableName(this.#order.table)}`);
+    setAttribute(this.#advance, "aria-label", `${step.action}: ${orderName(order)}`);
+    this.#cancel.hidden = !step.cancellable;
+    setAttribute(this.#cancel, "title", `Cancel ${orderName(order)}`);
+    this.#edit.hidden = !order.reference;
+    setAttribute(this.#edit, "href", `#/orders/${order.id}`);
+    setAttribute(this.#edit, "aria-label", `Edit: ${orderName(order)}`);
   }
 
   #highlight(target) {

@@ -1,36 +1,41 @@
 import { arrange, byId, element, setText } from "./dom.js";
-import { isUnfinished, statusName } from "./format.js";
+import { showFinished } from "./finished-list.js";
+import { UNFINISHED, isUnfinished, statusName } from "./format.js";
 import { KitchenCard } from "./kitchen-card.js";
 import { news } from "./kitchen-news.js";
 
-const MOST_FINISHED = 6;
 const CLOCK_INTERVAL = 10_000;
+const EMPTY = { open: "Nothing waits.", preparing: "Nothing on the stove.", ready: "Nothing to serve." };
 
 /**
- * The kitchen's view: what is to be cooked, the oldest first, and below it what was finished last.
+ * The kitchen's view: what is to be cooked, by state, the oldest first. What is finished leaves.
  *
  * @param {object} parts
- * @param {import("./order-store.js").OrderStore} parts.store
+ * @param {import("./entity-store.js").EntityStore} parts.store
  * @param {object} parts.actions
+ * @param {import("./finished.js").Finished} parts.finished
  */
-export function showKitchen({ store, actions }) {
+export function showKitchen({ store, actions, finished }) {
   const cards = new Map();
+  const lanes = new Map(UNFINISHED.map((status) => [status, makeLane(status)]));
+  const drawFinished = showFinished({ store, finished });
   let known = null;
 
   function draw() {
-    const orders = store.orders.map(withoutFailedItems);
-    const unfinished = orders.filter(isUnfinished).sort(oldestFirst);
-    const finished = orders.filter((order) => !isUnfinished(order)).sort(lastChangedFirst).slice(0, MOST_FINISHED);
+    const orders = store.all;
     const focused = document.activeElement;
-
-    arrange(byId("kitchen-cards"), unfinished.map(drawCard));
-    arrange(byId("finished-cards"), finished.map(drawCard));
-    byId("kitchen-empty").hidden = !store.isLoaded || unfinished.length > 0;
-    byId("finished").hidden = finished.length === 0;
-    drawCounts(unfinished);
+    const unfinished = orders.filter(isUnfinished).sort(oldestFirst);
+    for (const [status, lane] of lanes) drawLane(lane, unfinished.filter((order) => order.status === status));
+    drawFinished();
     keepFocus(focused);
-    dropCards([...unfinished, ...finished]);
+    dropCards(unfinished);
     tellNews(orders);
+  }
+
+  function drawLane({ count, list, empty }, orders) {
+    arrange(list, orders.map(drawCard));
+    setText(count, String(orders.length));
+    empty.hidden = !store.isLoaded || orders.length > 0;
   }
 
   function drawCard(order) {
@@ -57,32 +62,24 @@ export function showKitchen({ store, actions }) {
     if (store.isLoaded) known = now;
   }
 
+  byId("lanes").replaceChildren(...[...lanes.values()].map(({ section }) => section));
   store.onChange(draw);
   draw();
   setInterval(() => cards.forEach((card) => card.showTime(Date.now())), CLOCK_INTERVAL);
 }
 
 const oldestFirst = (a, b) => Date.parse(a.created_at) - Date.parse(b.created_at);
-const lastChangedFirst = (a, b) => Date.parse(b.updated_at) - Date.parse(a.updated_at);
 
-/** A dish that could not be sent is the business of whoever entered it. */
-function withoutFailedItems(order) {
-  const items = order.items.filter(({ change }) => change?.state !== "failed");
-  return items.length === order.items.length ? order : { ...order, items };
+function makeLane(status) {
+  const count = element("span", { class: "lane-count" });
+  const list = element("div", { class: "cards" });
+  const empty = element("p", { class: "lane-empty", text: EMPTY[status], hidden: true });
+  const heading = element("h2", { id: `lane-${status}` }, [statusName(status), " ", count]);
+  const attributes = { class: "lane", "data-status": status, "aria-labelledby": `lane-${status}` };
+  return { section: element("section", attributes, [heading, list, empty]), count, list, empty };
 }
 
-function drawCounts(orders) {
-  const chips = ["open", "preparing", "ready"].map((status, index) => {
-    const chip = byId("counts").children[index] ?? element("li", { class: "status", "data-status": status });
-    const count = orders.filter((order) => order.status === status).length;
-    setText(chip, `${count} ${statusName(status).toLowerCase()}`);
-    chip.hidden = count === 0;
-    return chip;
-  });
-  arrange(byId("counts"), chips);
-}
-
-/** A card that moved, or whose buttons went away, must not take the focus with it. */
+/** A card that moved, or went away, must not take the focus with it. */
 function keepFocus(focused) {
   if (!focused?.closest(".card")) return;
   if (focused.isConnected && !focused.closest("[hidden]")) {

@@ -1,52 +1,56 @@
 import { byId, setText } from "./dom.js";
-import { tableName } from "./format.js";
+import { fieldErrors } from "./field-errors.js";
+
+const TABLE = { name: "table", label: "The name of a table" };
 
 /**
- * The form that opens an order. The table that was entered is on its way at once; should it not arrive, it is back in
- * the field.
- *
- * @param {object} parts
- * @param {object} parts.actions
- * @param {(orderId: string) => void} parts.onOpened
+ * The form that opens an order. The order is there at once; should the server refuse the table, it is back in the field
+ * with the reason.
  */
-export function showNewOrder({ actions, onOpened }) {
-  const form = byId("new-order");
-  const input = byId("new-order-table");
-  const button = form.querySelector("button");
-  let underWay = 0;
+export class NewOrder {
+  #form = byId("new-order");
+  #input = byId("new-order-table");
+  #actions;
+  #onOpened;
 
-  function draw() {
-    setText(button, underWay > 0 ? "Opening…" : "New order");
-    button.setAttribute("aria-busy", underWay > 0);
+  /** @param {{actions: object, onOpened: (orderId: string) => void}} parts */
+  constructor({ actions, onOpened }) {
+    this.#actions = actions;
+    this.#onOpened = onOpened;
+    this.#input.addEventListener("input", () => this.#hint(""));
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit(this.#input.value.trim());
+    });
   }
 
-  function hint(text) {
-    setText(byId("new-order-hint"), text);
-    input.setAttribute("aria-invalid", text !== "");
+  setEnabled(isEnabled) {
+    for (const control of this.#form.elements) control.disabled = !isEnabled;
   }
 
-  async function open(table) {
-    input.value = "";
-    underWay += 1;
-    draw();
-    const order = await actions.open(table);
-    underWay -= 1;
-    draw();
-    if (order) onOpened(order.id);
-    else if (input.value === "") input.value = table;
-    else hint(`Not opened: ${tableName(table)}.`);
-  }
-
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const table = input.value.trim();
-    if (table !== "") {
-      hint("");
-      open(table);
-    } else if (underWay === 0) {
-      hint("Which table is it for?");
-      input.focus();
+  #submit(table) {
+    if (table === "") {
+      this.#hint("Which table is it for?");
+      this.#input.focus();
+      return;
     }
-  });
-  input.addEventListener("input", () => hint(""));
+    this.#hint("");
+    this.#input.value = "";
+    this.#onOpened(this.#actions.open(table, (error) => this.#giveBack(table, error)).id);
+  }
+
+  /** @returns {boolean} Whether the reason is shown here. */
+  #giveBack(table, error) {
+    if (this.#input.value === "") this.#input.value = table;
+    const reason = fieldErrors(error.errors ?? [], [TABLE]).get("table");
+    if (!reason) return false;
+    this.#hint(reason);
+    this.#input.focus();
+    return true;
+  }
+
+  #hint(text) {
+    setText(byId("new-order-hint"), text);
+    this.#input.setAttribute("aria-invalid", text !== "");
+  }
 }

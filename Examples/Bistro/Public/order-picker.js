@@ -12,7 +12,7 @@ export class OrderPicker {
 
   /**
    * @param {object} parts
-   * @param {import("./order-store.js").OrderStore} parts.store
+   * @param {import("./entity-store.js").EntityStore} parts.store
    * @param {(orderId: string) => void} parts.onSelect
    */
   constructor({ store, onSelect }) {
@@ -28,9 +28,10 @@ export class OrderPicker {
   }
 
   draw() {
-    const shown = this.#store.orders.filter((order) => isUnfinished(order) || order.id === this.selected);
+    const shown = this.#store.all.filter((order) => isUnfinished(order) || order.id === this.selected);
+    shown.sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
     arrange(byId("order-options"), shown.map((order) => this.#drawOption(order)));
-    byId("order-options-empty").hidden = shown.length > 0;
+    byId("order-options-empty").hidden = shown.length > 0 || !this.#store.isLoaded;
     const ids = new Set(shown.map(({ id }) => id));
     for (const id of this.#options.keys()) if (!ids.has(id)) this.#options.delete(id);
   }
@@ -41,6 +42,7 @@ export class OrderPicker {
     input.checked = order.id === this.selected;
     setText(table, tableName(order.table));
     setText(detail, dishes(order.items));
+    setAttribute(label, "title", order.reference);
     setText(status, statusName(order.status));
     setAttribute(status, "data-status", order.status);
     return label;
@@ -51,7 +53,8 @@ export class OrderPicker {
     const table = element("span", { class: "option-table" });
     const detail = element("span", { class: "option-detail" });
     const status = element("span", { class: "status" });
-    const label = element("label", { class: "option", "data-order-id": id }, [input, table, " ", detail, " ", status]);
+    const text = element("span", { class: "option-text" }, [table, " ", detail]);
+    const label = element("label", { class: "option", "data-order-id": id }, [input, text, " ", status]);
     return { label, input, table, detail, status };
   }
 }

@@ -54,6 +54,11 @@ export class Refresher {
     this.#startSoon();
   }
 
+  /** Tries again now what could not be fetched. */
+  retry() {
+    if (this.#failures > 0) this.#startSoon();
+  }
+
   get #isWanted() {
     return this.#wantsAll || this.#wanted.size > 0;
   }

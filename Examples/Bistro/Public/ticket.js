@@ -1,100 +1,90 @@
-import { arrange, byId, element, setText } from "./dom.js";
-import { isUnfinished, statusName, tableName } from "./format.js";
+import { arrange, byId, setAttribute, setText } from "./dom.js";
+import { isUnfinished, money, orderName, statusName } from "./format.js";
+import { TicketNote } from "./ticket-note.js";
+import { makeRow } from "./ticket-row.js";
 
-/** The chosen order: what is on it, what is still being sent or could not be, and its note. */
+/** The chosen order: what is on it, what has not reached the server yet, what it costs, and its note. */
 export class Ticket {
   #store;
+  #menu;
   #actions;
-  #drafts = new Map();
-  #saving = new Map();
+  #note;
   #rows = new Map();
   #orderId = null;
-  #input = byId("note-input");
-  #save = byId("note-save");
+  #isClosed = false;
 
-  /** @param {{store: import("./order-store.js").OrderStore, actions: object}} parts */
-  constructor({ store, actions }) {
+  /**
+   * @param {object} parts
+   * @param {import("./entity-store.js").EntityStore} parts.store Orders.
+   * @param {import("./entity-store.js").EntityStore} parts.menu
+   * @param {object} parts.actions
+   * @param {(message: string) => void} parts.report
+   */
+  constructor({ store, menu, actions, report }) {
     this.#store = store;
+    this.#menu = menu;
     this.#actions = actions;
-    this.#input.addEventListener("input", () => this.#edit());
-    byId("note-form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#saveNote();
-    });
+    this.#note = new TicketNote({ store, actions, report });
   }
 
-  /** Shows an order. A note that was begun for another one is kept for it. */
-  show(orderId) {
+  /** Shows an order. */
+  show(orderId, isClosed) {
     this.#orderId = orderId;
-    this.draw();
+    this.draw(isClosed);
   }
 
-  draw() {
-    const order = this.#orderId && this.#store.order(this.#orderId);
-    setText(byId("ticket-heading"), order ? tableName(order.table) : "No order chosen");
-    this.#drawItems(order?.items ?? []);
+  draw(isClosed) {
+    this.#isClosed = isClosed;
+    const order = this.#orderId && this.#store.get(this.#orderId);
+    setText(byId("ticket-heading"), order ? orderName(order) : "No order chosen");
+    this.#drawItems(order);
+    this.#drawTotal(order?.items ?? []);
+    this.#drawEdit(order);
     const hint = hintFor(order);
     setText(byId("ticket-hint"), hint);
     byId("ticket-hint").hidden = hint === "";
-    this.#drawNote(order);
+    this.#note.draw(order);
   }
 
   // A row stays the same element as long as it says the same: nobody's click is lost to a change elsewhere.
-  #drawItems(items) {
+  #drawItems(order) {
     const before = this.#rows;
     this.#rows = new Map();
-    for (const item of items) {
+    const isOpen = Boolean(order) && isUnfinished(order) && !this.#isClosed;
+    for (const item of order?.items ?? []) {
       const { id, name, quantity, change } = item;
-      const key = [this.#orderId, change?.id ?? id, change?.state, quantity, name].join(" ");
-      this.#rows.set(key, before.get(key) ?? this.#makeRow(item));
+      const price = this.#priceOf(name);
+      const key = [order.id, id, name, quantity, price, change?.state, change?.id, isOpen].join(" ");
+      const row = before.get(key) ?? makeRow(item, { price, isOpen, orderId: order.id, actions: this.#actions });
+      this.#rows.set(key, row);
     }
-    arrange(byId("ticket-items"), [...this.#rows.values()]);
+    this.#keepFocus(() => arrange(byId("ticket-items"), [...this.#rows.values()]));
   }
 
-  #makeRow({ name, quantity, change }) {
-    const text = element("span", { text: `${quantity} × ${name}` });
-    if (!change) return element("li", {}, [text]);
-    if (change.state === "sending") return element("li", { class: "sending" }, [text]);
-    const again = () => this.#actions.sendAgain(change);
-    const discard = () => this.#actions.discard(change);
-    return element("li", { class: "failed", "data-testid": "failed-item" }, [
-      text,
-      " ",
-      element("span", { class: "failed-mark", text: "not sent" }),
-      element("button", { type: "button", class: "plain small", text: "Try again", onclick: again }),
-      element("button", { type: "button", class: "quiet small", text: "Discard", onclick: discard }),
-    ]);
+  // A row that says something else is another element: the same button of it gets the focus.
+  #keepFocus(change) {
+    const { item, act } = document.activeElement?.dataset ?? {};
+    change();
+    if (item && !document.activeElement?.dataset.item) {
+      byId("ticket-items").querySelector(`[data-item="${CSS.escape(item)}"][data-act="${CSS.escape(act)}"]`)?.focus();
+    }
   }
 
-  // The note. What is being written is the page's own until it is saved.
-
-  #drawNote(order) {
-    const text = this.#drafts.get(this.#orderId) ?? order?.note ?? "";
-    if (this.#input.value !== text) this.#input.value = text;
-    this.#input.disabled = !order;
-    this.#save.disabled = !order;
-    this.#save.classList.toggle("primary", this.#drafts.has(this.#orderId));
+  #priceOf(name) {
+    return this.#menu.all.find((dish) => dish.name === name)?.price_in_cents ?? null;
   }
 
-  #edit() {
-    const saved = this.#store.order(this.#orderId)?.note ?? "";
-    if (this.#input.value === saved) this.#drafts.delete(this.#orderId);
-    else this.#drafts.set(this.#orderId, this.#input.value);
-    this.draw();
+  #drawTotal(items) {
+    const prices = items.map(({ name, quantity }) => this.#priceOf(name) * quantity);
+    byId("ticket-total").hidden = items.length === 0;
+    setText(byId("ticket-sum"), money(prices.reduce((sum, price) => sum + price, 0)));
   }
 
-  async #saveNote() {
-    const orderId = this.#orderId;
-    const draft = this.#drafts.get(orderId);
-    if (draft === undefined || this.#saving.get(orderId) === draft) return;
-    this.#saving.set(orderId, draft);
-    setText(this.#save, "Saving…");
-    const isSaved = await this.#actions.setNote(orderId, draft.trim());
-    this.#saving.delete(orderId);
-    setText(this.#save, "Save");
-    // More may have been written meanwhile.
-    if (isSaved && this.#drafts.get(orderId) === draft) this.#drafts.delete(orderId);
-    this.draw();
+  #drawEdit(order) {
+    const link = byId("ticket-edit");
+    link.hidden = !order?.reference;
+    setAttribute(link, "href", order ? `#/orders/${order.id}` : null);
+    setAttribute(link, "aria-label", order ? `Edit ${orderName(order)}` : null);
   }
 }
 
