@@ -8,7 +8,7 @@ import TidingsWire
 
 @Suite("A server that is killed", .timeLimit(.minutes(3)), .serialized)
 struct KilledServerTests {
-    @Test("a thousand clients all come back, know that they may have missed something, and hear the next change")
+    @Test("a thousand clients all come back, and miss nothing that happens before they are")
     func thousandClients() async throws {
         var server = try await BistroServer.start()
         var configuration = BroadcastClient.Configuration()
@@ -31,10 +31,9 @@ struct KilledServerTests {
         }
 
         server = try await server.killAndRestart()
-        try await Self.wait(for: 1000, on: server)
         try await server.request("PATCH", "/orders/\(order)", ["note": "after the restart"])
         try await eventually("everybody heard of the change", within: .seconds(60)) {
-            heard.withLock { $0.values.allSatisfy { $0 == ["created", "stale", "updated"] } }
+            heard.withLock { $0.values.allSatisfy { $0 == ["created", "updated"] } }
         }
         for (client, subscription) in clients {
             subscription.cancel()

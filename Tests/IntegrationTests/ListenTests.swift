@@ -19,10 +19,9 @@ struct ListenTests {
         #expect(line == #"{"channel":"order","event":"created","payload":{"entity_id":"\#(order)","version":1}}"#)
 
         server = try await server.killAndRestart()
-        try await listener.line(containing: #""event":"stale""#)
-        try await Self.waitForSubscriber(of: server)
+        // What happens before the listener is back is told when it is.
         try await server.request("PATCH", "/orders/\(order)", ["note": "no onions"])
-        #expect(try await listener.line(containing: order).contains(#""event":"updated""#))
+        #expect(try await listener.line(containing: "event").contains(#""event":"updated""#))
 
         listener.interrupt()
         #expect(try await listener.exitStatus() == 0)
