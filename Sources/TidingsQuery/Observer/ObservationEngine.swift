@@ -5,8 +5,11 @@ protocol ObservationEngine<Output>: AnyObject, Sendable {
     associatedtype Output: Sendable
 
     var key: QueryKey { get }
-    func start(_ arrival: Arrival)
-    func stop()
+    /// Says whether it is to observe, and how it comes to do so; nil is not to. It runs nobody's functions, so the order of
+    /// those who say it can be kept by a lock.
+    func want(_ arrival: Arrival?)
+    /// Begins or ends to observe, as was said last.
+    func reconcile()
     func setEnabled(_ isEnabled: Bool)
     func current() -> QuerySnapshot<Output>
     func refetch(isRestarting: Bool, direction: FetchDirection?) -> any AnyFetchTicket
@@ -22,6 +25,10 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
 
     private struct State {
         var registration: UInt64?
+        /// How it is to come to its entry; nil if it is not to be there.
+        var wanted: Arrival?
+        /// Whether somebody is about to register it or to end that.
+        var isReconciling = false
         var isEnabled: Bool
         /// What the query's own function decided last, and about which state.
         var interval: RefetchInterval?
@@ -74,29 +81,58 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
 
     var key: QueryKey { query.key }
 
-    func start(_ arrival: Arrival) {
-        let (identifier, isEnabled) = state.withLock { ($0.registration, $0.isEnabled) }
-        guard identifier == nil else { return }
-        guard let mounted = client.mount(self, on: query, settings(isEnabled, nil), arrival) else { return }
-        state.withLock { state in
-            state.registration = mounted.registration
-            state.updatesAtMount = mounted.updates
-        }
-        receive(mounted.state)
-        // What others did since then was told to an observer that could not decide yet.
-        if query.refetchInterval != nil { decideInterval(entryState()) }
+    func want(_ arrival: Arrival?) {
+        state.withLock { $0.wanted = arrival }
     }
 
-    func stop() {
-        let identifier = state.withLock { state in
-            defer {
+    func reconcile() {
+        while let step = nextStep() {
+            switch step {
+            case .mount(let arrival, let isEnabled): mount(arrival, isEnabled: isEnabled)
+            case .unmount(let registration): client.unmount(registration, from: query)
+            }
+            state.withLock { $0.isReconciling = false }
+        }
+    }
+
+    private enum Step {
+        case mount(Arrival, isEnabled: Bool)
+        case unmount(UInt64)
+    }
+
+    /// - Returns: Nil if nothing is to be done, or somebody is at it, who goes on until nothing is to be done.
+    private func nextStep() -> Step? {
+        state.withLock { state in
+            guard !state.isReconciling else { return nil }
+            switch (state.wanted, state.registration) {
+            case (let arrival?, nil):
+                state.isReconciling = true
+                return .mount(arrival, isEnabled: state.isEnabled)
+            case (nil, let registration?):
+                state.isReconciling = true
                 state.registration = nil
                 state.decided = nil
                 state.interval = nil
+                return .unmount(registration)
+            default: return nil
             }
-            return state.registration
         }
-        if let identifier { client.unmount(identifier, from: query) }
+    }
+
+    private func mount(_ arrival: Arrival, isEnabled: Bool) {
+        guard let mounted = client.mount(self, on: query, settings(isEnabled, nil), arrival) else {
+            // The key belongs to another type: whoever wants to observe it has to say so again.
+            return want(nil)
+        }
+        let isOtherwise = state.withLock { state in
+            state.registration = mounted.registration
+            state.updatesAtMount = mounted.updates
+            return state.isEnabled != isEnabled
+        }
+        if isOtherwise { tellSettings() }
+        receive(mounted.state)
+        // What others did since then was told to an observer that could not decide yet.
+        if query.refetchInterval != nil { decideInterval(entryState()) }
     }
 
     func setEnabled(_ isEnabled: Bool) {

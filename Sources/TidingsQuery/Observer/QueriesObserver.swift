@@ -5,6 +5,8 @@ import Synchronization
 public final class QueriesObserver<Value: Sendable>: Observable, Sendable {
     private struct State {
         var observers: [(key: QueryKey, observer: QueryObserver<Value>)] = []
+        /// Counts the changes of ``observers``, for those who work on a copy of them.
+        var revision = 0
         var users = 0
     }
 
@@ -56,46 +58,48 @@ public final class QueriesObserver<Value: Sendable>: Observable, Sendable {
     ///
     /// - Parameter queries: What to watch.
     public func observe(_ queries: [Query<Value>]) {
-        let change = state.withLock { state -> Change in
-            let before = state.observers
-            var old = before
-            var added: [QueryObserver<Value>] = []
-            state.observers = queries.map { query in
-                if let index = old.firstIndex(where: { $0.key == query.key }) { return old.remove(at: index) }
-                let observer = QueryObserver(query, in: client, placeholder: placeholder, readers: readers)
-                added.append(observer)
-                return (query.key, observer)
-            }
-            let isSame = before.elementsEqual(state.observers) { $0.observer === $1.observer }
-            guard state.users > 0 else { return Change(isSame: isSame) }
-            return Change(isSame: isSame, added: added, dropped: old.map(\.observer))
+        while !tryToObserve(queries) {}
+    }
+
+    /// Makes the observers outside of the lock, since making one uses the client.
+    ///
+    /// - Returns: Whether it is done; otherwise somebody else was faster, and it has to be done anew.
+    private func tryToObserve(_ queries: [Query<Value>]) -> Bool {
+        let (before, revision) = state.withLock { ($0.observers, $0.revision) }
+        var old = before
+        var added: [QueryObserver<Value>] = []
+        let observers = queries.map { query in
+            if let index = old.firstIndex(where: { $0.key == query.key }) { return old.remove(at: index) }
+            let observer = QueryObserver(query, in: client, placeholder: placeholder, readers: readers)
+            added.append(observer)
+            return (query.key, observer)
         }
-        guard !change.isSame else { return }
+        guard !before.elementsEqual(observers, by: { $0.observer === $1.observer }) else { return true }
+        let engines = state.withLock { state -> [any ObservationEngine<Value>]? in
+            guard state.revision == revision else { return nil }
+            state.observers = observers
+            state.revision += 1
+            guard state.users > 0 else { return [] }
+            return added.map { $0.changeUsers(by: 1) } + old.map { $0.observer.changeUsers(by: -1) }
+        }
+        guard let engines else { return false }
         // Together, so that a reader of several finds them as they are after it.
         client.batch {
-            for observer in change.added { observer.start() }
-            for observer in change.dropped { observer.stop() }
+            for engine in engines { engine.reconcile() }
         }
         registrar.withMutation(of: self, keyPath: \.snapshots) {}
         readers.ring()
-    }
-
-    private struct Change {
-        var isSame: Bool
-        /// To be started.
-        var added: [QueryObserver<Value>] = []
-        /// To be stopped.
-        var dropped: [QueryObserver<Value>] = []
+        return true
     }
 
     /// Begins to observe. Each start needs its own ``stop()``.
     public func start() {
-        for observer in changeUsers(by: 1, from: 0) { observer.start() }
+        for engine in changeUsers(by: 1, from: 0) { engine.reconcile() }
     }
 
     /// Ends what one ``start()`` began.
     public func stop() {
-        for observer in changeUsers(by: -1, from: 1) { observer.stop() }
+        for engine in changeUsers(by: -1, from: 1) { engine.reconcile() }
     }
 
     /// Observes until the task is cancelled: what the `task` of a view needs.
@@ -105,18 +109,12 @@ public final class QueriesObserver<Value: Sendable>: Observable, Sendable {
         stop()
     }
 
-    /// - Returns: The observers that have to follow.
-    private func changeUsers(by change: Int, from edge: Int) -> [QueryObserver<Value>] {
+    /// - Returns: What has to be reconciled with it.
+    private func changeUsers(by change: Int, from edge: Int) -> [any ObservationEngine<Value>] {
         state.withLock { state in
             guard state.users + change >= 0 else { return [] }
             defer { state.users += change }
-            return state.users == edge ? state.observers.map(\.observer) : []
-        }
-    }
-
-    deinit {
-        if state.withLock({ $0.users > 0 }) {
-            for observer in state.withLock({ $0.observers }) { observer.observer.stop() }
+            return state.users == edge ? state.observers.map { $0.observer.changeUsers(by: change) } : []
         }
     }
 }

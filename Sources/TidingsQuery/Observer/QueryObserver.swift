@@ -118,7 +118,9 @@ public final class QueryObserver<Value: Sendable>: Observable, Sendable {
     }
 
     deinit {
-        engine.stop()
+        let engine = engine
+        engine.want(nil)
+        engine.reconcile()
     }
 
     private var engine: any ObservationEngine<Value> { state.withLock(\.engine) }
@@ -180,21 +182,24 @@ extension QueryObserver {
     /// Begins to observe: the entry stays, and is fetched whenever there is reason to, the first time now. Each start needs
     /// its own ``stop()``.
     public func start() {
-        let engine = state.withLock { state -> (any ObservationEngine<Value>)? in
-            state.users += 1
-            return state.users == 1 ? state.engine : nil
-        }
-        engine?.start(.start)
+        changeUsers(by: 1).reconcile()
     }
 
     /// Ends what one ``start()`` began.
     public func stop() {
-        let engine = state.withLock { state -> (any ObservationEngine<Value>)? in
-            guard state.users > 0 else { return nil }
-            state.users -= 1
-            return state.users == 0 ? state.engine : nil
+        changeUsers(by: -1).reconcile()
+    }
+
+    /// Counts one who observes. It runs nobody's functions.
+    ///
+    /// - Returns: What has to be reconciled with it.
+    func changeUsers(by change: Int) -> any ObservationEngine<Value> {
+        state.withLock { state in
+            let users = max(state.users + change, 0)
+            if (users > 0) != (state.users > 0) { state.engine.want(users > 0 ? .start : nil) }
+            state.users = users
+            return state.engine
         }
-        engine?.stop()
     }
 
     /// Observes until the task is cancelled: what the `task` of a view needs.
@@ -265,13 +270,18 @@ extension QueryObserver {
             select: select,
             onChange: Self.teller(signals, readers)
         )
-        let (replaced, isStarted) = state.withLock { state in
-            defer { state.engine = engine }
-            return (state.engine, state.users > 0)
+        let replaced = state.withLock { state in
+            let replaced = state.engine
+            if state.users > 0 { engine.want(replaced.key == engine.key ? .stay : .move) }
+            replaced.want(nil)
+            state.engine = engine
+            return replaced
         }
+        // Somebody may have switched the old one meanwhile.
+        if self.isEnabled != isEnabled { engine.setEnabled(self.isEnabled) }
         // The new one comes before the old one goes, so that a query which both watch has an observer all the time.
-        if isStarted { engine.start(replaced.key == engine.key ? .stay : .move) }
-        replaced.stop()
+        engine.reconcile()
+        replaced.reconcile()
         Self.teller(signals, readers)(.all)
     }
 
