@@ -115,7 +115,7 @@ let package = Package(
         // What users test their own parts with.
         .target(
             name: "TidingsTesting",
-            dependencies: ["TidingsBroadcast", "TidingsEntities", "TidingsWire"]
+            dependencies: ["TidingsBroadcast", "TidingsEntities", "TidingsQuery", "TidingsWire"]
         ),
 
         // The databases that entities are kept in.
@@ -225,7 +225,10 @@ let package = Package(
         ),
         .testTarget(
             name: "TidingsQuerySQLiteTests",
-            dependencies: ["TidingsQuery", "TidingsQuerySQLite", .product(name: "GRDB", package: "GRDB.swift")]
+            dependencies: [
+                "TidingsQuery", "TidingsQuerySQLite", "TidingsTesting",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]
         ),
         .testTarget(
             name: "TidingsEntitiesTests",

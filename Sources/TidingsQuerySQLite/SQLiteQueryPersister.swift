@@ -69,7 +69,8 @@ public final class SQLiteQueryPersister: QueryPersister {
             for change in changes {
                 switch change {
                 case .save(let entry): try StoredEntry.save(entry, in: database, scope)
-                case .remove(let key): try StoredEntry.remove(key, in: database)
+                case .remove(let keys): try StoredEntry.remove(keys, in: database)
+                case .invalidate(let keys): try StoredEntry.invalidate(keys, in: database)
                 }
             }
         }

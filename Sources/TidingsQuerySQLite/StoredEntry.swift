@@ -81,8 +81,49 @@ enum StoredEntry {
         ])
     }
 
-    static func remove(_ key: String, in database: Database) throws {
+    static func remove(_ keys: PersistedKeys, in database: Database) throws {
+        if keys == .under([]) { return try database.execute(sql: "DELETE FROM entry1") }
+        for key in try stored(keys, in: database) { try remove(key, in: database) }
+    }
+
+    static func invalidate(_ keys: PersistedKeys, in database: Database) throws {
+        if keys == .under([]) { return try database.execute(sql: "UPDATE entry1 SET is_invalidated = 1") }
+        for key in try stored(keys, in: database) {
+            try database.cachedStatement(sql: "UPDATE entry1 SET is_invalidated = 1 WHERE key = ?")
+                .execute(arguments: [key])
+        }
+    }
+
+    private static func remove(_ key: String, in database: Database) throws {
         try database.cachedStatement(sql: "DELETE FROM entry1 WHERE key = ?").execute(arguments: [key])
+    }
+
+    /// The keys of rows, as they are stored. What lies below a key begins like it, and the cache says whether it matches.
+    private static func stored(_ keys: PersistedKeys, in database: Database) throws -> [String] {
+        guard case .under(let prefix) = keys else {
+            guard case .exactly(let key) = keys else { return [] }
+            return [key.description]
+        }
+        let text = prefix.commonText
+        let found = try String.fetchAll(
+            database.cachedStatement(sql: "SELECT key FROM entry1 WHERE key >= ? AND substr(key, 1, ?) = ?"),
+            arguments: [text, text.unicodeScalars.count, text]
+        )
+        return found.filter { QueryKey(canonical: $0).map(keys.contains) ?? false }
+    }
+}
+
+extension QueryKey {
+    /// How the canonical forms of all keys begin that lie at or below this one. Objects and arrays match others that begin
+    /// differently.
+    fileprivate var commonText: String {
+        let exact = segments.prefix { segment in
+            switch segment {
+            case .object, .array: false
+            default: true
+            }
+        }
+        return String(QueryKey(Array(exact)).description.dropLast())
     }
 }
 

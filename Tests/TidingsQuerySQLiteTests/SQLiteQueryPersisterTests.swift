@@ -1,6 +1,7 @@
 import GRDB
 import Testing
 import TidingsQuery
+import TidingsTesting
 
 @testable import TidingsQuerySQLite
 
@@ -15,21 +16,21 @@ struct SQLiteQueryPersisterTests {
     private let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).sqlite").path
     private let start = Date(timeIntervalSince1970: 1_700_000_000)
 
-    private func entry(_ key: QueryKey, _ value: String = "1", age: TimeInterval = 0) -> PersistedEntry {
+    private func entry(_ key: QueryKey) -> PersistedEntry {
         var metadata = QueryMetadata()
         metadata["position"] = "12-7"
         return PersistedEntry(
             key: key.description,
-            value: Data(value.utf8),
-            updatedAt: start.addingTimeInterval(-age),
+            value: Data("1".utf8),
+            updatedAt: start,
             version: 7,
             isInvalidated: true,
             metadata: metadata
         )
     }
 
-    private func scope(_ buster: String = "", maxAge: TimeInterval = 86_400) -> PersistenceScope {
-        PersistenceScope(buster: buster, oldest: start.addingTimeInterval(-maxAge))
+    private func scope() -> PersistenceScope {
+        PersistenceScope(buster: "", oldest: start.addingTimeInterval(-86_400))
     }
 
     private func execute(_ sql: String) throws {
@@ -53,50 +54,9 @@ struct SQLiteQueryPersisterTests {
         #expect(!again.isReplaced)
     }
 
-    @Test("are loaded as they are selected")
-    func selection() async throws {
-        let persister = try SQLiteQueryPersister(path: path)
-        let keys: [QueryKey] = [["a"], ["b"], ["c"]]
-        try await persister.save(keys.map { .save(entry($0)) }, in: scope())
-        let first = try await persister.load(.keys([["b"], ["x"]]), in: scope())
-        #expect(first.entries.map(\.key) == [#"["b"]"#])
-        let rest = try await persister.load(.allExcept([["b"]]), in: scope())
-        #expect(Set(rest.entries.map(\.key)) == [#"["a"]"#, #"["c"]"#])
-    }
-
-    @Test("the newer one wins, also over what comes later")
-    func newer() async throws {
-        let persister = try SQLiteQueryPersister(path: path)
-        try await persister.save([.save(entry(["a"], "new"))], in: scope())
-        try await persister.save([.save(entry(["a"], "old", age: 10))], in: scope())
-        let loaded = try await persister.load(.allExcept([]), in: scope())
-        #expect(loaded.entries.map(\.value) == [Data("new".utf8)])
-        try await persister.save([.save(entry(["a"], "other format", age: 10))], in: scope("2"))
-        #expect(try await persister.load(.allExcept([]), in: scope("2")).entries.count == 1)
-    }
-
-    @Test("that are too old are deleted")
-    func maxAge() async throws {
-        let persister = try SQLiteQueryPersister(path: path)
-        try await persister.save([.save(entry(["old"], age: 101)), .save(entry(["new"], age: 99))], in: scope())
-        let loaded = try await persister.load(.allExcept([]), in: scope(maxAge: 100))
-        #expect(loaded.entries.map(\.key) == [#"["new"]"#])
-        #expect(try await persister.load(.allExcept([]), in: scope()).entries.count == 1)
-    }
-
-    @Test("of another format are deleted")
-    func buster() async throws {
-        let persister = try SQLiteQueryPersister(path: path)
-        try await persister.save([.save(entry(["a"]))], in: scope("1"))
-        #expect(try await persister.load(.allExcept([]), in: scope("2")).entries.isEmpty)
-        #expect(try await persister.load(.allExcept([]), in: scope("1")).entries.isEmpty)
-    }
-
-    @Test("are removed")
-    func remove() async throws {
-        let persister = try SQLiteQueryPersister(path: path)
-        try await persister.save([.save(entry(["a"])), .save(entry(["b"])), .remove(#"["a"]"#)], in: scope())
-        #expect(try await persister.load(.allExcept([]), in: scope()).entries.map(\.key) == [#"["b"]"#])
+    @Test("are kept as every persister promises", arguments: QueryPersisterConformance.checks)
+    func conforms(_ check: ConformanceCheck<any QueryPersister>) async throws {
+        try await check.run(against: SQLiteQueryPersister(path: path))
     }
 
     @Test(
@@ -132,29 +92,6 @@ struct SQLiteQueryPersisterTests {
         #expect { try SQLiteQueryPersister(path: "/nowhere/at/all.sqlite") } throws: { error in
             (error as? SQLitePersisterError)?.code == .cannotOpen
         }
-    }
-
-    @Test("mutations keep their order, and what they failed with")
-    func mutations() async throws {
-        let persister = try SQLiteQueryPersister(path: path)
-        func mutation(_ name: String) -> PersistedMutation {
-            PersistedMutation(
-                identifier: MutationIdentifier(name),
-                name: name,
-                input: Data([1, 2]),
-                idempotencyKey: "key",
-                submittedAt: start
-            )
-        }
-        for name in ["z", "a", "m"] { try await persister.save(mutation(name)) }
-        var failed = mutation("a")
-        failed.failure = "no"
-        try await persister.save(failed)
-        try await persister.removeMutation(MutationIdentifier("m"))
-        let loaded = try await persister.loadMutations()
-        #expect(loaded.map(\.name) == ["z", "a"])
-        #expect(loaded.map(\.failure) == [nil, "no"])
-        #expect(loaded[0].input == Data([1, 2]))
     }
 
     @Test("outlive the client, entries and mutations")

@@ -20,8 +20,13 @@ struct Cache {
     var batchDepth = 0
     /// The entries that are not in storage as they are here.
     var unsaved: [AnyEntry] = []
-    /// What could not be stored, in the order in which it has to be.
+    /// What could not be stored, and what happened to entries that are in storage only, in the order in which it has to be
+    /// stored. It comes before what is unsaved.
     var unstored: [PersistedChange] = []
+    /// How many of them there were when those that make no difference were left out.
+    var compactedCount = 0
+    /// What happened to entries before it was known what is stored of them.
+    var missedByStorage: [PersistedChange] = []
     /// Mutations that were discarded and are still in storage.
     var discarded: [MutationIdentifier] = []
     /// Whether there is something to store, for the first time since it was last done.
@@ -146,7 +151,6 @@ extension Cache {
     mutating func remove(_ entry: AnyEntry, isForgotten: Bool) {
         entry.cancel(in: &self, revertsTo: .error)
         inspection.record(.removed(entry.key))
-        if isForgotten { entry.isForgotten = true }
         recency.changeCost(of: entry, to: 0)
         if entry.isObserved {
             entry.clear()
@@ -163,7 +167,7 @@ extension Cache {
             entry.clear()
         }
         if entry is DormantEntry { dormantCount -= 1 }
-        if isForgotten { markUnsaved(entry) }
+        if isForgotten { forget(entry) }
     }
 }
 
@@ -185,6 +189,13 @@ extension Cache {
         guard isPersisting else { return }
         discarded.append(identifier)
         wantsSaving = true
+    }
+
+    /// What is stored of an entry has to go.
+    mutating func forget(_ entry: AnyEntry) {
+        entry.isForgotten = true
+        markUnsaved(entry)
+        keep(.remove(.exactly(entry.key)))
     }
 
     /// What the server is known to have has changed, and should be stored.

@@ -17,7 +17,11 @@ extension QueryClient {
     ) -> RefetchBatch {
         let tickets = withEntries(filter) { cache, entries -> [any AnyFetchTicket] in
             let epoch = epoch ?? cache.epoch
-            return entries.compactMap { cache.invalidate($0, asOf: epoch, refetch: refetch, by: self) }
+            if let keys = filter.storedKeys { cache.change(stored: .invalidate(keys)) }
+            return entries.compactMap { entry in
+                let outcome = cache.invalidate(entry, asOf: epoch, isStoredToo: filter.storedKeys == nil)
+                return cache.refetch(entry, refetch, after: outcome, by: self)
+            }
         }
         return RefetchBatch(tickets: tickets)
     }
@@ -60,6 +64,7 @@ extension QueryClient {
             .map { $0() }
             .reduce(into: [UInt64: any Sendable]()) { $0[$1.entry] = $1.value }
         let tickets = withEntries(filter) { cache, entries -> [any AnyFetchTicket] in
+            if let keys = filter.storedKeys { cache.change(stored: .remove(keys)) }
             for entry in entries { entry.reset(to: initials, in: &cache) }
             return entries.compactMap { entry in
                 guard entry.isActive, !entry.isStatic else { return nil }
@@ -75,7 +80,8 @@ extension QueryClient {
     /// - Parameter filter: Which entries.
     public func remove(_ filter: QueryFilter = .all) {
         withEntries(filter) { cache, entries in
-            for entry in entries { cache.remove(entry, isForgotten: true) }
+            for entry in entries { cache.remove(entry, isForgotten: filter.storedKeys == nil) }
+            if let keys = filter.storedKeys { cache.change(stored: .remove(keys)) }
         }
     }
 
@@ -105,27 +111,39 @@ extension QueryClient {
         return withEntries(filter) { _, entries in entries.count }
     }
 
-    /// Forgets all entries and all mutations that are over, also in storage.
+    /// Forgets all entries and all mutations, also in storage. Mutations that are under way are given up:
+    /// ``discard(_:)``.
     public func clear() {
+        for run in withCache({ $0.discardMutations() }) { run.discard() }
         remove()
-        withCache { cache in cache.forgetSettledMutations() }
     }
 }
 
 extension Cache {
-    mutating func invalidate(
+    /// - Parameter isStoredToo: Whether the entry is stored anew, because nobody marks it in storage.
+    fileprivate mutating func invalidate(
         _ entry: AnyEntry,
         asOf epoch: QueryEpoch,
-        refetch: RefetchScope,
-        by client: QueryClient
-    ) -> (any AnyFetchTicket)? {
+        isStoredToo: Bool
+    ) -> InvalidationOutcome {
         let outcome = entry.invalidate(asOf: epoch)
         if outcome != .known {
             inspection.record(.invalidated(entry.key))
-            markUnsaved(entry)
             changed(entry)
+            if isStoredToo { keep(.invalidate(.exactly(entry.key))) }
         }
-        guard refetch.includes(entry), !entry.isDisabled, !entry.isStatic else { return nil }
+        // What is marked in storage does not know what the entry knows.
+        if isStoredToo == (outcome != .known) { markUnsaved(entry) }
+        return outcome
+    }
+
+    fileprivate mutating func refetch(
+        _ entry: AnyEntry,
+        _ scope: RefetchScope,
+        after outcome: InvalidationOutcome,
+        by client: QueryClient
+    ) -> (any AnyFetchTicket)? {
+        guard scope.includes(entry), !entry.isDisabled, !entry.isStatic else { return nil }
         switch outcome {
         case .known: return entry.fetchStatus == .fetching ? entry.fetch(in: &self, by: client, restarting: false) : nil
         case .overtook: return entry.fetchStatus == .fetching ? entry.wantFollowUp() : nil

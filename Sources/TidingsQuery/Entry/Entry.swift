@@ -116,8 +116,7 @@ final class Entry<Value: Sendable>: AnyEntry {
             to: initial.value,
             .init(moment: initial.updatedAt ?? cache.now, version: initial.version)
         )
-        isForgotten = true
-        cache.markUnsaved(self)
+        cache.forget(self)
         cache.changed(self)
     }
 

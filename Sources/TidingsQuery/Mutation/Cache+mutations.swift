@@ -66,8 +66,18 @@ extension Cache {
         if let client { refetchActive(on: occasion, by: client) }
     }
 
-    mutating func forgetSettledMutations() {
-        mutations.removeSettled()
+    /// Gives all mutations up, also those that wait in storage.
+    ///
+    /// - Returns: Those that were under way or are over, to be ended.
+    mutating func discardMutations() -> [any AnyMutationRun] {
+        let (items, orphans) = mutations.removeAll()
+        for item in items where item.isStored { markDiscarded(item.identifier) }
+        for orphan in orphans { markDiscarded(orphan.identifier) }
+        if isRestoring {
+            mutations.isCleared = true
+            wantsSaving = true
+        }
+        return items.compactMap(\.run)
     }
 
     /// Forgets the mutations that are over for long enough.

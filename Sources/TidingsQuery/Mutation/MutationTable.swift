@@ -20,6 +20,8 @@ struct MutationTable {
     var definitions: [String: any AnyMutationDefinition] = [:]
     /// Came back from storage before their definition was registered.
     var orphans: [PersistedMutation] = []
+    /// All were given up before it was known which ones are stored.
+    var isCleared = false
 
     func index(of identifier: MutationIdentifier) -> Int? {
         items.firstIndex { $0.identifier == identifier }
@@ -51,8 +53,14 @@ struct MutationTable {
         items.first { $0.scope == scope && !$0.machine.isOver }
     }
 
-    mutating func removeSettled() {
-        items.removeAll { $0.machine.isOver && !($0.isStored && $0.machine.status == .needsAttention) }
+    /// Forgets all of them, and those that came back from storage before their definition was registered.
+    mutating func removeAll() -> (items: [Item], orphans: [PersistedMutation]) {
+        defer {
+            items = []
+            orphans = []
+            isResuming = nil
+        }
+        return (items, orphans)
     }
 }
 

@@ -83,7 +83,7 @@ struct UnencodedRecord: Sendable {
     let key: QueryKey
     let updatedAt: Timestamp
     let version: Int64?
-    let isInvalidated: Bool
+    var isInvalidated: Bool
     let metadata: QueryMetadata
     let encode: @Sendable () throws -> Data
 

@@ -9,8 +9,10 @@ extension QueryClient {
         guard let persister = configuration.persister, withCache({ $0.isRestoring }) else { return }
         do {
             let onScreen = keys(matching: .matching { $0.observerCount > 0 })
-            if !onScreen.isEmpty { install(try await persister.load(.keys(onScreen), in: persistenceScope)) }
-            install(try await persister.load(.allExcept(onScreen), in: persistenceScope))
+            for selection in [.keys(onScreen), .allExcept(onScreen)] as [PersistedSelection] {
+                if case .keys([]) = selection { continue }
+                install(try await persister.load(selection, in: persistenceScope), isStored: true)
+            }
         } catch {
             configuration.logger.error("Stored queries could not be loaded: \(error)")
         }
@@ -29,6 +31,7 @@ extension QueryClient {
     private func endRestoring() {
         withCache { cache in
             cache.isRestoring = false
+            cache.missedByStorage = []
             for entry in cache.select(.all, admitted: nil) {
                 let wantsFetch = entry.registrations.contains {
                     cache.shouldFetch(entry, $0.settings, .start)
@@ -38,8 +41,10 @@ extension QueryClient {
         }
     }
 
-    /// Puts stored entries into the cache. They stay encoded until somebody asks for them, so many are as quick as few.
-    func install(_ loaded: PersistedEntries) {
+    /// Puts encoded entries into the cache. They stay encoded until somebody asks for them, so many are as quick as few.
+    ///
+    /// - Parameter isStored: Whether they come from this client's storage, which does not know what happened meanwhile.
+    func install(_ loaded: PersistedEntries, isStored: Bool = false) {
         for key in loaded.corrupt { report(QueryKey(canonical: key) ?? [.string(key)], nil) }
         let keyed = loaded.entries.compactMap { stored -> (QueryKey, PersistedEntry)? in
             guard let key = QueryKey(canonical: stored.key) else {
@@ -51,7 +56,12 @@ extension QueryClient {
         // In parts, so that nobody waits long for the critical section.
         for start in stride(from: 0, to: keyed.count, by: 256) {
             let part = keyed[start..<min(start + 256, keyed.count)]
-            let restorers = withCache { cache in part.compactMap { cache.install($0.1, at: $0.0) } }
+            let restorers = withCache { cache in
+                part.compactMap { key, stored in
+                    let current = isStored ? cache.current(stored, at: key) : stored
+                    return current.flatMap { cache.install($0, at: key) }
+                }
+            }
             for restore in restorers { restore(self) }
         }
     }

@@ -11,7 +11,7 @@ extension QueryClient {
     /// - Returns: Whether everything is stored.
     private func save() async -> Bool {
         guard let persister = configuration.persister else { return true }
-        var isDone = true
+        var isDone = await discardStoredMutations()
         let discarded = withCache { cache in
             defer { cache.discarded = [] }
             return cache.discarded
@@ -35,7 +35,7 @@ extension QueryClient {
     private func encoded(_ change: UnsavedChange, of key: QueryKey) -> PersistedChange? {
         switch change {
         case .nothing: return nil
-        case .remove: return .remove(key.description)
+        case .remove: return .remove(.exactly(key))
         case .save(let record):
             do {
                 return .save(try record.encoded())
@@ -86,22 +86,20 @@ extension AnyEntry {
 }
 
 extension Cache {
-    /// What could not be stored the last time.
+    /// What could not be stored the last time, and what happened to entries that are in storage only.
     fileprivate mutating func takeUnstored() -> [PersistedChange] {
-        defer { unstored = [] }
+        compactUnstored()
+        defer {
+            unstored = []
+            compactedCount = 0
+        }
         return unstored
     }
 
     /// Keeps what could not be stored, without what was changed again.
     fileprivate mutating func keep(unstored changes: [PersistedChange]) {
-        var (saved, removed): (Set<String>, Set<String>) = ([], [])
-        let kept = (changes + unstored).reversed().filter { change in
-            switch change {
-            case .save(let entry): !removed.contains(entry.key) && saved.insert(entry.key).inserted
-            case .remove(let key): removed.insert(key).inserted
-            }
-        }
-        unstored = kept.reversed()
+        unstored = changes + unstored
+        compactUnstored()
     }
 
     /// What has to be done in storage, in the order in which it came.

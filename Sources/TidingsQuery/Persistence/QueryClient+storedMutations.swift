@@ -30,6 +30,7 @@ extension QueryClient {
     }
 
     func restoreMutations(from persister: any QueryPersister) async {
+        await discardStoredMutations()
         do {
             for stored in try await persister.loadMutations() { take(stored) }
         } catch {
@@ -37,9 +38,33 @@ extension QueryClient {
         }
     }
 
+    /// Takes those out of storage that were given up before it was known which ones there are.
+    ///
+    /// - Returns: Whether it is done.
+    @discardableResult
+    func discardStoredMutations() async -> Bool {
+        guard let persister = configuration.persister, withCache({ $0.mutations.isCleared }) else { return true }
+        do {
+            let stored = try await persister.loadMutations()
+            withCache { cache in
+                // What was started since then is known.
+                for mutation in stored where cache.mutations.index(of: mutation.identifier) == nil {
+                    cache.markDiscarded(mutation.identifier)
+                }
+                cache.mutations.isCleared = false
+            }
+            return true
+        } catch {
+            configuration.logger.error("Stored mutations could not be loaded: \(error)")
+            return false
+        }
+    }
+
     /// Takes up a mutation of another client, when it is known what it does.
     func take(_ stored: PersistedMutation) {
         let definition = withCache { cache -> (any AnyMutationDefinition)? in
+            // It was given up, and is about to be taken out of storage.
+            guard !cache.discarded.contains(stored.identifier) else { return nil }
             let definition = cache.mutations.definitions[stored.name]
             if definition == nil { cache.mutations.orphans.append(stored) }
             return definition

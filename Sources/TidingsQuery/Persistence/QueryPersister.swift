@@ -65,7 +65,7 @@ public struct PersistedEntry: Sendable, Codable {
     /// The version of the value, if its query says it.
     public let version: Int64?
     /// Whether somebody said that it is out of date.
-    public let isInvalidated: Bool
+    public var isInvalidated: Bool
     /// What the fetch kept beside the value.
     public let metadata: QueryMetadata
 
@@ -99,14 +99,6 @@ public struct PersistedEntries: Sendable {
         self.entries = entries
         self.corrupt = corrupt
     }
-}
-
-/// A change of what is stored.
-public enum PersistedChange: Sendable {
-    /// Store an entry.
-    case save(PersistedEntry)
-    /// Forget the entry of a key.
-    case remove(String)
 }
 
 /// A mutation as it is stored.

@@ -380,14 +380,17 @@ struct MutationTests {
         #expect(bench.client.isMutating() == 3)
     }
 
-    @Test("are cleared when they are over")
+    @Test("are cleared, and given up if they are under way")
     func clear() {
-        mutate(mutation())
+        let over = mutate(mutation())
         server.succeedAll(1)
         bench.settle()
-        mutate(mutation())
+        let pending = mutate(mutation())
         bench.client.clear()
-        #expect(bench.client.mutations().map(\.status) == [.sending])
+        bench.settle()
+        #expect(bench.client.mutations().isEmpty)
+        #expect(over.value == 1)
+        #expect((pending.error as? QueryError)?.code == .discarded)
     }
 
     // MARK: Optimistic changes

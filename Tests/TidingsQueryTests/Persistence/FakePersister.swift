@@ -1,4 +1,6 @@
 import Synchronization
+import Testing
+import TidingsTesting
 
 @testable import TidingsQuery
 
@@ -12,6 +14,8 @@ import Foundation
 final class FakePersister: QueryPersister {
     struct State {
         var entries: [String: PersistedEntry] = [:]
+        /// The format of those that do not have the first one.
+        var busters: [String: String] = [:]
         var mutations: [PersistedMutation] = []
         var loads: [[String]] = []
         var saves: [Int] = []
@@ -55,7 +59,9 @@ final class FakePersister: QueryPersister {
         return try state.withLock { state in
             if state.isBroken { throw TestError(name: "broken") }
             state.scope = scope
-            let useful = state.entries.values.filter { $0.updatedAt >= scope.oldest }.sorted { $0.key < $1.key }
+            let useful = state.entries.values
+                .filter { $0.updatedAt >= scope.oldest && state.busters[$0.key, default: ""] == scope.buster }
+                .sorted { $0.key < $1.key }
             switch selection {
             case .keys(let keys):
                 let wanted = Set(keys.map(\.description))
@@ -78,8 +84,18 @@ final class FakePersister: QueryPersister {
             state.saves.append(changes.count)
             for change in changes {
                 switch change {
-                case .save(let entry): state.entries[entry.key] = entry
-                case .remove(let key): state.entries[key] = nil
+                case .save(let entry):
+                    let isOther = state.busters[entry.key, default: ""] != scope.buster
+                    let old = state.entries[entry.key]?.updatedAt ?? .distantPast
+                    guard isOther || old <= entry.updatedAt else { continue }
+                    state.entries[entry.key] = entry
+                    state.busters[entry.key] = scope.buster
+                case .remove(let keys):
+                    for key in state.entries.keys where keys.contains(stored: key) { state.entries[key] = nil }
+                case .invalidate(let keys):
+                    for key in state.entries.keys where keys.contains(stored: key) {
+                        state.entries[key]?.isInvalidated = true
+                    }
                 }
             }
         }
@@ -103,5 +119,17 @@ final class FakePersister: QueryPersister {
             if state.isBroken { throw TestError(name: "broken") }
             state.mutations.removeAll { $0.identifier == identifier }
         }
+    }
+}
+
+extension PersistedKeys {
+    fileprivate func contains(stored key: String) -> Bool { QueryKey(canonical: key).map(contains) ?? false }
+}
+
+@Suite("Storage in memory")
+struct FakePersisterTests {
+    @Test("keeps what every persister promises", arguments: QueryPersisterConformance.checks)
+    func conforms(_ check: ConformanceCheck<any QueryPersister>) async throws {
+        try await check.run(against: FakePersister())
     }
 }
