@@ -18,6 +18,8 @@ extension Cache {
         if let run = entry.run {
             guard options.isRestarting, entry.machine.overlay.base != nil else {
                 entry.machine.setMayRetry(true)
+                // What waits for the network may wait for others who went first, and these may be who asks.
+                resume(entry, by: client)
                 return join(run, of: entry)
             }
             let isExtension = entry.machine.fetch?.isExtension ?? false

@@ -57,19 +57,11 @@ enum Return: Sendable {
 }
 
 extension Cache {
-    /// Mutations that waited go first; what is observed is fetched when they are done, so that it shows their results.
-    mutating func comeBack(_ occasion: Return, by client: QueryClient) {
-        resumeMutations(before: occasion, by: client)
-        if mutations.isResuming == nil { refetchActive(on: occasion, by: client) }
-    }
-
-    mutating func refetchActive(on occasion: Return, by client: QueryClient) {
+    mutating func refetchActive(on occasions: Set<Return>, by client: QueryClient) {
         for entry in select(.all, admitted: nil) {
             let wantsFetch = entry.registrations.contains { registration in
-                registration.settings.wantsFetch(
-                    on: registration.settings.trigger(on: occasion),
-                    isStale: entry.isStale(registration.settings.staleTime, at: now)
-                )
+                let isStale = entry.isStale(registration.settings.staleTime, at: now)
+                return occasions.contains { registration.settings.wantsFetch(on: $0, isStale: isStale) }
             }
             if wantsFetch { _ = entry.fetch(in: &self, by: client, restarting: false) }
             entry.resume(in: &self, by: client)

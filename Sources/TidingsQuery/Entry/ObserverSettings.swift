@@ -8,11 +8,16 @@ struct ObserverSettings: Sendable {
     var refetchesInBackground: Bool { options.refetchesInBackground ?? false }
 
     /// What was said about an occasion. What needs no network has missed nothing without it.
-    func trigger(on occasion: Return) -> RefetchTrigger? {
+    private func trigger(on occasion: Return) -> RefetchTrigger? {
         switch occasion {
         case .focus: options.refetchOnFocus
         case .reconnect: options.refetchOnReconnect ?? (options.networkMode == .always ? .never : nil)
         }
+    }
+
+    /// Whether coming back is a reason to fetch.
+    func wantsFetch(on occasion: Return, isStale: Bool) -> Bool {
+        wantsFetch(on: trigger(on: occasion), isStale: isStale)
     }
 
     /// Whether an occasion is a reason to fetch.

@@ -14,7 +14,7 @@ extension Cache {
     }
 
     /// A mutation wants to be sent.
-    mutating func send(_ identifier: MutationIdentifier, _ mode: NetworkMode) -> Bool {
+    mutating func send(_ identifier: MutationIdentifier, _ mode: NetworkMode, by client: QueryClient) -> Bool {
         let conditions = MutationMachine.Conditions(
             isOnline: isOnline,
             isFocused: isFocused,
@@ -22,7 +22,7 @@ extension Cache {
         )
         let isSent = changeMutation(identifier) { $0.machine.send(mode, conditions) } ?? false
         // One that has to wait again keeps nobody else waiting.
-        if !isSent, conditions.isFirstInScope { leaveResuming(identifier, nil) }
+        if !isSent { leaveResumption(identifier, by: client) }
         return isSent
     }
 
@@ -35,13 +35,12 @@ extension Cache {
             mutations.agenda.insert(identifier, at: deadline)
         }
         leaveScope(item)
-        leaveResuming(identifier, client)
     }
 
     mutating func removeMutation(_ identifier: MutationIdentifier, by client: QueryClient) -> MutationTable.Item? {
         guard let item = mutations.remove(identifier) else { return nil }
         leaveScope(item)
-        leaveResuming(identifier, client)
+        leaveResumption(identifier, by: client)
         return item
     }
 
@@ -50,20 +49,32 @@ extension Cache {
         effects.perform { next.ring() }
     }
 
-    /// The device is back: those that waited for it go.
-    mutating func resumeMutations(before occasion: Return, by client: QueryClient) {
-        guard isOnline else { return }
-        let waiting = mutations.items.filter { $0.machine.isWaitingForConditions && $0.run != nil }
-        guard !waiting.isEmpty else { return }
-        mutations.isResuming = (occasion, Set(waiting.map(\.identifier)))
+    /// The device or the application is back. Mutations that waited for it go first; what is observed is fetched when they
+    /// have come to something, so that it shows their results.
+    mutating func comeBack(_ occasion: Return, by client: QueryClient) {
+        let waiting = mutations.items.filter { item in
+            isOnline && item.machine.isWaitingForConditions && mutations.isFirstInScope(item.identifier)
+        }
         for run in waiting.compactMap(\.run) { effects.perform { run.ring() } }
+        // Those that were let go before are still waited for, and what they keep waiting is not forgotten.
+        var resumption = mutations.resumption ?? .init(occasions: [], remaining: [])
+        resumption.occasions.insert(occasion)
+        resumption.remaining.formUnion(waiting.filter { $0.run != nil }.map(\.identifier))
+        mutations.resumption = resumption
+        finishResumption(by: client)
     }
 
-    private mutating func leaveResuming(_ identifier: MutationIdentifier, _ client: QueryClient?) {
-        guard mutations.isResuming?.remaining.remove(identifier) != nil else { return }
-        guard let (occasion, remaining) = mutations.isResuming, remaining.isEmpty else { return }
-        mutations.isResuming = nil
-        if let client { refetchActive(on: occasion, by: client) }
+    /// A mutation has come to something, or has to wait again: nobody else waits for it. Its last functions are not waited
+    /// for, since they may fetch what waits.
+    mutating func leaveResumption(_ identifier: MutationIdentifier, by client: QueryClient) {
+        guard mutations.resumption?.remaining.remove(identifier) != nil else { return }
+        finishResumption(by: client)
+    }
+
+    private mutating func finishResumption(by client: QueryClient) {
+        guard let resumption = mutations.resumption, resumption.remaining.isEmpty else { return }
+        mutations.resumption = nil
+        refetchActive(on: resumption.occasions, by: client)
     }
 
     /// Gives all mutations up, also those that wait in storage.

@@ -12,11 +12,18 @@ struct MutationTable {
         var run: (any AnyMutationRun)?
     }
 
+    /// Mutations that were let go when the device or the application came back. When each of them has come to something,
+    /// what is observed is fetched.
+    struct Resumption {
+        var occasions: Set<Return>
+        var remaining: Set<MutationIdentifier>
+    }
+
     private(set) var items: [Item] = []
     /// When somebody may look away from those that are over.
     var agenda = Agenda<MutationIdentifier>()
-    /// Mutations that were let go when the device came back, until they are over; then what is observed is fetched.
-    var isResuming: (occasion: Return, remaining: Set<MutationIdentifier>)?
+    /// Nil unless mutations were let go before what is observed is fetched.
+    var resumption: Resumption?
     var definitions: [String: any AnyMutationDefinition] = [:]
     /// Came back from storage before their definition was registered.
     var orphans: [PersistedMutation] = []
@@ -58,7 +65,7 @@ struct MutationTable {
         defer {
             items = []
             orphans = []
-            isResuming = nil
+            resumption = nil
         }
         return (items, orphans)
     }

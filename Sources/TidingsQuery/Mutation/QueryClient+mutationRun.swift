@@ -10,12 +10,14 @@ extension QueryClient {
             let output = try await attempt(run)
             guard finish(run, nil) else { return }
             run.context.confirmChanges()
+            withCache { $0.leaveResumption(run.identifier, by: self) }
             try await run.mutation.succeeded(output, run.input, run.context)
             try await run.mutation.settled(.success(output), run.input, run.context)
             result = .success(output)
         } catch {
             guard finish(run, error) else { return }
             run.context.rollBackChanges()
+            withCache { $0.leaveResumption(run.identifier, by: self) }
             await reportFailure(error, of: run)
             result = .failure(error)
         }
@@ -67,7 +69,10 @@ extension QueryClient {
                     throw error
                 }
                 let moment = time.now + wait
-                withCache { $0.changeMutation(run.identifier) { $0.machine.retry(at: moment, after: error) } }
+                withCache { cache in
+                    cache.changeMutation(run.identifier) { $0.machine.retry(at: moment, after: error) }
+                    cache.leaveResumption(run.identifier, by: self)
+                }
                 try await time.sleep(until: moment)
             }
         }
@@ -75,7 +80,7 @@ extension QueryClient {
 
     /// Waits until the mutation may be sent: online, and first in its scope.
     private func waitToSend<Input, Output>(_ run: MutationRun<Input, Output>) async throws {
-        while !withCache({ $0.send(run.identifier, run.mutation.options.networkMode) }) {
+        while !withCache({ $0.send(run.identifier, run.mutation.options.networkMode, by: self) }) {
             await run.gate.wait()
             try Task.checkCancellation()
         }
