@@ -8,6 +8,8 @@ struct Cache {
     var isFocused: Bool
     /// Whether data may still come from storage: observers do not fetch yet.
     var isRestoring: Bool
+    /// Who waits for that to end; nil if nobody has begun to load.
+    var restoration: FetchTicket<Void>?
     var clientDefaults: QueryOptions
     var keyDefaults: [(key: QueryKey, options: QueryOptions)] = []
     var mutations = MutationTable()

@@ -9,18 +9,15 @@ public import Foundation
 extension QueryClient {
     /// What is in the cache for a query, optimistic changes included; nil if there is nothing. Asks nobody.
     public func data<Value>(of query: Query<Value>) -> Value? {
-        wake(query)
-        return withCache { cache in
-            guard let entry = cache.entry(query) else { return nil }
+        withEntry(ifThere: query) { cache, entry -> Value? in
             if !entry.isObserved { cache.recency.touch(entry) }
             return entry.machine.data
-        }
+        } ?? nil
     }
 
     /// What the server is known to have, without the optimistic changes on top.
     public func baseData<Value>(of query: Query<Value>) -> Value? {
-        wake(query)
-        return withCache { $0.entry(query)?.machine.overlay.base }
+        withEntry(ifThere: query) { $1.machine.overlay.base } ?? nil
     }
 
     /// What is in the cache for every entry that a filter finds and whose values have a type, optimistic changes included,
@@ -41,9 +38,7 @@ extension QueryClient {
 
     /// Everything that is known about a query; nil if it is not in the cache.
     public func state<Value>(of query: Query<Value>) -> QuerySnapshot<Value>? {
-        wake(query)
-        return withCache { cache in
-            guard let entry = cache.entry(query) else { return nil }
+        withEntry(ifThere: query) { cache, entry in
             let staleTime = cache.options(of: query).staleTime ?? .zero
             return QuerySnapshot(entry.machine, isStale: entry.machine.isStale(staleTime, at: cache.now))
         }
@@ -84,7 +79,7 @@ extension QueryClient {
     /// - Returns: Whether there was data.
     @discardableResult
     public func updateData<Value>(of query: Query<Value>, _ change: (inout Value) -> Void) -> Bool {
-        wake(query)
+        withEntry(ifThere: query) { _, _ in }
         return edit(
             find: { $0.entry(query) },
             change: { overlay -> Void? in
@@ -136,7 +131,6 @@ extension QueryClient {
     }
 
     private func set<Value>(_ query: Query<Value>, _ updatedAt: Date?, _ compute: (Value?) -> Value?) {
-        wake(query)
         upsert(query) { overlay in
             guard let value = compute(overlay.base) else { return false }
             overlay.replace(value)
@@ -167,7 +161,7 @@ extension Cache {
         if let draft {
             guard let entry = entry(query), entry.isAsIn(draft) else { return .overtaken }
         } else if let existing = entries[query.key] {
-            return existing is Entry<Value> ? .overtaken : .typeMismatch
+            return existing is Entry<Value> || existing is DormantEntry ? .overtaken : .typeMismatch
         }
         return makeEntry(query, initial: .none).map { .entry($0) } ?? .typeMismatch
     }
@@ -227,7 +221,7 @@ extension QueryClient {
         commit: (inout Cache, Entry<Value>, Edit<Value>) -> Void
     ) {
         while true {
-            let draft = withCache { $0.entry(query)?.draft }
+            let draft = withEntry(ifThere: query) { $1.draft }
             var overlay = draft?.overlay ?? Overlay()
             guard change(&overlay) else { return }
             let edit = (draft ?? Draft(query)).edit(overlay, isNews: isNews)

@@ -9,19 +9,15 @@ extension QueryClient {
     ///   when the calling task is cancelled, which does not cancel the fetch.
     @discardableResult
     public func fetch<Value>(_ query: Query<Value>) async throws -> Value {
-        wake(query)
-        let initial = InitialData(query)
-        let answer = withCache { cache -> Result<Answer<Value>, QueryError> in
-            guard let entry = cache.makeEntry(query, initial: initial) else {
-                return .failure(.typeMismatch(query.key))
-            }
+        let answer = withEntry(of: query) { cache, entry -> Answer<Value> in
             let staleTime = cache.options(of: query).staleTime ?? .zero
             if let data = entry.machine.data, !entry.machine.isStale(staleTime, at: cache.now) {
-                return .success(.data(data))
+                return .data(data)
             }
-            return .success(.ticket(cache.fetch(entry, FetchOptions(retry: .never), by: self)))
+            return .ticket(cache.fetch(entry, FetchOptions(retry: .never), by: self))
         }
-        switch try answer.get() {
+        switch answer {
+        case nil: throw QueryError.typeMismatch(query.key)
         case .data(let data): return data
         case .ticket(let ticket): return try await ticket.value()
         }
@@ -41,19 +37,15 @@ extension QueryClient {
     ///   - isRevalidating: Whether data that is stale is also fetched anew, without waiting for it.
     /// - Throws: As ``fetch(_:)``.
     public func ensureData<Value>(of query: Query<Value>, isRevalidating: Bool = false) async throws -> Value {
-        wake(query)
-        let initial = InitialData(query)
-        let data = withCache { cache -> Value? in
-            guard let entry = cache.makeEntry(query, initial: initial), let data = entry.machine.data else {
-                return nil
-            }
+        let data = withEntry(of: query) { cache, entry -> Value? in
+            guard let data = entry.machine.data else { return nil }
             let staleTime = cache.options(of: query).staleTime ?? .zero
             if isRevalidating, entry.machine.isStale(staleTime, at: cache.now) {
                 _ = cache.fetch(entry, FetchOptions(retry: .never), by: self)
             }
             return data
         }
-        if let data { return data }
+        if let data = data ?? nil { return data }
         return try await fetch(query)
     }
 

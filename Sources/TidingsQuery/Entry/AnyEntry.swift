@@ -56,7 +56,7 @@ class AnyEntry {
     /// Gets what the entry begins with, for ``reset(to:in:)``. It runs a caller's function.
     var initializer: @Sendable () -> EntryInitial { { [identifier] in EntryInitial(entry: identifier, value: 0) } }
     func reset(to initials: [UInt64: any Sendable], in cache: inout Cache) {}
-    func restorer(_ stored: PersistedEntry) -> (@Sendable (QueryClient) -> Void)? { nil }
+    func restorer(_ stored: PersistedEntry, isStored: Bool) -> (@Sendable (QueryClient) -> Void)? { nil }
     func record() -> UnencodedRecord? { nil }
 }
 

@@ -124,10 +124,13 @@ final class Entry<Value: Sendable>: AnyEntry {
         machine.setMetadata(metadata)
     }
 
-    override func restorer(_ stored: PersistedEntry) -> (@Sendable (QueryClient) -> Void)? {
+    override func restorer(
+        _ stored: PersistedEntry,
+        isStored: Bool
+    ) -> (@Sendable (QueryClient) -> Void)? {
         guard let codec = query.codec else { return nil }
         let query = query
-        return { client in client.restore(stored, into: query, decoding: codec) }
+        return { client in client.restore(stored, isStored: isStored, into: query, decoding: codec) }
     }
 }
 

@@ -193,14 +193,12 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
     }
 
     private func refresh() {
-        client.wake(query)
         take(entryState())
     }
 
     private func entryState() -> EntryState<Source> {
-        client.withCache { cache in
-            cache.entry(self.query)?.state(at: cache.now) ?? EntryState(QueryMachine(), entry: 0, at: cache.now)
-        }
+        client.withEntry(ifThere: query) { $1.state(at: $0.now) }
+            ?? EntryState(QueryMachine(), entry: 0, at: client.withCache { $0.now })
     }
 
     func receive(_ new: EntryState<Source>) {

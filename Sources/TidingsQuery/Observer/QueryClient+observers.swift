@@ -27,12 +27,7 @@ extension QueryClient {
         _ settings: ObserverSettings,
         _ arrival: Arrival
     ) -> Mounted<Value>? {
-        wake(query)
-        let initial = InitialData(query)
-        let mounted = withCache { cache -> Mounted<Value>? in
-            guard let entry = cache.makeEntry(query, initial: initial) else { return nil }
-            return cache.mount(observer, on: entry, settings, arrival, by: self)
-        }
+        let mounted = withEntry(of: query) { $0.mount(observer, on: $1, settings, arrival, by: self) }
         if mounted == nil { configuration.logger.error("\(QueryError.typeMismatch(query.key))") }
         return mounted
     }
@@ -67,16 +62,10 @@ extension QueryClient {
 
     /// Fetches on behalf of an observer.
     func start<Value>(_ query: Query<Value>, _ options: FetchOptions) -> FetchTicket<Value> {
-        wake(query)
-        let initial = InitialData(query)
-        return withCache { cache in
-            guard let entry = cache.makeEntry(query, initial: initial) else {
-                let ticket = FetchTicket<Value>()
-                ticket.resolve(.failure(QueryError.typeMismatch(query.key)))
-                return ticket
-            }
-            return cache.fetch(entry, options, by: self)
-        }
+        if let ticket = withEntry(of: query, { $0.fetch($1, options, by: self) }) { return ticket }
+        let ticket = FetchTicket<Value>()
+        ticket.resolve(.failure(QueryError.typeMismatch(query.key)))
+        return ticket
     }
 }
 
@@ -94,7 +83,9 @@ extension Cache {
         recency.remove(entry)
         inspection.record(.observerAdded(entry.key))
         let updates = (entry.machine.updateCount, entry.machine.trouble?.errorCount ?? 0)
-        if !isRestoring, shouldFetch(entry, settings, arrival) {
+        if isRestoring {
+            restore(by: client)
+        } else if shouldFetch(entry, settings, arrival) {
             _ = entry.fetch(in: &self, by: client, restarting: false)
         }
         schedule(entry)

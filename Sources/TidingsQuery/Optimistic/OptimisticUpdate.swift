@@ -58,7 +58,6 @@ extension QueryClient {
         _ query: Query<Value>,
         _ change: @escaping @Sendable (inout Value) -> Void
     ) -> OptimisticUpdate<Value> {
-        wake(query)
         let identifier = withCache { $0.nextIdentifier() }
         // Whoever asks for a change sees one: comparing a long list would take longer than making it.
         upsert(query, isNews: true) { overlay in

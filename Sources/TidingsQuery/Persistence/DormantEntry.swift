@@ -16,6 +16,8 @@ final class DormantEntry: AnyEntry {
         notes = stored.metadata
         super.init(key: key, identifier: identifier, at: moment)
         cost = stored.value.count
+        // Until somebody asks for it, nobody has said how long to keep it.
+        gcTime = .forever
     }
 
     override var status: QueryStatus { .success }

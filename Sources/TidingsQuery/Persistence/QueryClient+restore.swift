@@ -1,23 +1,29 @@
 import Logging
 
 extension QueryClient {
-    /// Brings back what was stored: first what is on screen, then the rest, then the mutations. ``run()`` does it by itself.
+    /// Brings back what was stored: first what is on screen, then the rest, then the mutations. ``run()`` does it by itself,
+    /// and so does the first observer.
     ///
     /// Until it is done, observers show what is there and do not fetch. Of two values for one entry, the newer one stays.
-    /// What cannot be read is dropped and reported, and never an error.
+    /// What cannot be read is dropped and reported, and never an error. Cancelling the task that waits ends only its wait.
     public func restore() async {
-        guard let persister = configuration.persister, withCache({ $0.isRestoring }) else { return }
-        do {
-            let onScreen = keys(matching: .matching { $0.observerCount > 0 })
-            for selection in [.keys(onScreen), .allExcept(onScreen)] as [PersistedSelection] {
-                if case .keys([]) = selection { continue }
-                install(try await persister.load(selection, in: persistenceScope), isStored: true)
+        await withCache { $0.restore(by: self) }?.finished()
+    }
+
+    fileprivate func load() async {
+        if let persister = configuration.persister {
+            do {
+                let onScreen = keys(matching: .matching { $0.observerCount > 0 })
+                for selection in [.keys(onScreen), .allExcept(onScreen)] as [PersistedSelection] {
+                    if case .keys([]) = selection { continue }
+                    install(try await persister.load(selection, in: persistenceScope), isStored: true)
+                }
+            } catch {
+                configuration.logger.error("Stored queries could not be loaded: \(error)")
             }
-        } catch {
-            configuration.logger.error("Stored queries could not be loaded: \(error)")
+            await restoreMutations(from: persister)
         }
-        await restoreMutations(from: persister)
-        endRestoring()
+        withCache { $0.endRestoring(by: self) }
     }
 
     var persistenceScope: PersistenceScope {
@@ -26,19 +32,6 @@ extension QueryClient {
             buster: configuration.persistence.buster,
             oldest: (time.now + (.zero - age)).date
         )
-    }
-
-    private func endRestoring() {
-        withCache { cache in
-            cache.isRestoring = false
-            cache.missedByStorage = []
-            for entry in cache.select(.all, admitted: nil) {
-                let wantsFetch = entry.registrations.contains {
-                    cache.shouldFetch(entry, $0.settings, .start)
-                }
-                if wantsFetch { _ = entry.fetch(in: &cache, by: self, restarting: false) }
-            }
-        }
     }
 
     /// Puts encoded entries into the cache. They stay encoded until somebody asks for them, so many are as quick as few.
@@ -59,35 +52,20 @@ extension QueryClient {
             let restorers = withCache { cache in
                 part.compactMap { key, stored in
                     let current = isStored ? cache.current(stored, at: key) : stored
-                    return current.flatMap { cache.install($0, at: key) }
+                    return current.flatMap { cache.install($0, at: key, isStored: isStored) }
                 }
             }
             for restore in restorers { restore(self) }
         }
     }
 
-    /// Decodes a stored entry, if the entry of a query is one.
-    func wake<Value>(_ query: Query<Value>) {
-        guard hasDormantEntries else { return }
-        do {
-            // Something newer may come while it is decoded.
-            while let stored = withCache({ ($0.entries[query.key] as? DormantEntry)?.stored }) {
-                guard let codec = query.codec else { throw QueryError.typeMismatch(query.key) }
-                let value = try codec.decode(stored.value)
-                let initial = InitialData(value, updatedAt: nil, of: query)
-                withCache { $0.wake(query, initial, of: stored) }
-            }
-        } catch {
-            withCache { cache in
-                guard let entry = cache.entries[query.key] as? DormantEntry else { return }
-                cache.remove(entry, isForgotten: true)
-            }
-            report(query.key, error)
-        }
-    }
-
-    /// Gives stored data to an entry whose type is known already.
-    func restore<Value>(_ stored: PersistedEntry, into query: Query<Value>, decoding codec: ValueCodec<Value>) {
+    /// Gives encoded data to an entry whose type is known already.
+    func restore<Value>(
+        _ stored: PersistedEntry,
+        isStored: Bool,
+        into query: Query<Value>,
+        decoding codec: ValueCodec<Value>
+    ) {
         do {
             let value = try codec.decode(stored.value)
             edit(
@@ -99,14 +77,14 @@ extension QueryClient {
                     overlay.replace(value)
                     return ()
                 },
-                commit: { cache, entry, edit, _ in cache.restore(entry, edit, stored) }
+                commit: { cache, entry, edit, _ in cache.restore(entry, edit, stored, isStored: isStored) }
             )
         } catch {
             report(query.key, error)
         }
     }
 
-    private func report(_ key: QueryKey, _ error: (any Error)?) {
+    func report(_ key: QueryKey, _ error: (any Error)?) {
         let error = QueryError(
             .corrupt,
             "The stored entry \(key) cannot be read and was dropped; give values of a new form another buster.",
@@ -118,45 +96,67 @@ extension QueryClient {
 }
 
 extension Cache {
+    /// Begins to load what is stored.
+    ///
+    /// - Returns: To wait for the end of it; nil if it has come.
+    @discardableResult
+    mutating func restore(by client: QueryClient) -> FetchTicket<Void>? {
+        guard isRestoring else { return nil }
+        if let restoration { return restoration }
+        let ticket = FetchTicket<Void>()
+        restoration = ticket
+        // On a task of its own: whoever gives up waiting must not end what everybody waits for.
+        effects.perform {
+            _ = client.spawn {
+                await client.load()
+                ticket.resolve(.success(()))
+            }
+        }
+        return ticket
+    }
+
+    fileprivate mutating func endRestoring(by client: QueryClient) {
+        isRestoring = false
+        restoration = nil
+        missedByStorage = []
+        for entry in select(.all, admitted: nil) {
+            let wantsFetch = entry.registrations.contains { shouldFetch(entry, $0.settings, .start) }
+            if wantsFetch { _ = entry.fetch(in: &self, by: client, restarting: false) }
+        }
+    }
+
+    /// - Parameter isStored: Whether it comes from storage, and so need not be stored.
     /// - Returns: What gives the data to an entry whose type is known already.
-    mutating func install(_ stored: PersistedEntry, at key: QueryKey) -> (@Sendable (QueryClient) -> Void)? {
+    fileprivate mutating func install(
+        _ stored: PersistedEntry,
+        at key: QueryKey,
+        isStored: Bool
+    ) -> (@Sendable (QueryClient) -> Void)? {
+        let entry: DormantEntry
         if let dormant = entries[key] as? DormantEntry {
             guard dormant.stored.updatedAt < stored.updatedAt else { return nil }
             dormant.replace(with: stored)
             recency.changeCost(of: dormant, to: stored.value.count)
-            inspection.record(.restored(key))
-            return nil
+            entry = dormant
+        } else if let typed = entries[key] {
+            return typed.restorer(stored, isStored: isStored)
+        } else {
+            entry = DormantEntry(stored, key: key, identifier: nextIdentifier(), at: now)
+            entries.insert(entry, for: key)
+            recency.touch(entry)
+            dormantCount += 1
         }
-        if let entry = entries[key] { return entry.restorer(stored) }
-        let entry = DormantEntry(stored, key: key, identifier: nextIdentifier(), at: now)
-        entries.insert(entry, for: key)
-        recency.touch(entry)
-        dormantCount += 1
         inspection.record(.restored(key))
-        schedule(entry)
+        if !isStored { markUnsaved(entry) }
         return nil
     }
 
-    mutating func wake<Value>(_ query: Query<Value>, _ initial: InitialData<Value>, of stored: PersistedEntry) {
-        guard let dormant = entries[query.key] as? DormantEntry, dormant.stored.updatedAt == stored.updatedAt else {
-            return
-        }
-        let restored = dormant.restored
-        recency.remove(dormant)
-        dormant.isRemoved = true
-        entries.remove(query.key)
-        dormantCount -= 1
-        guard let value = initial.value, let entry = makeEntry(query, initial: .none) else { return }
-        entry.prolong(dormant.gcTime)
-        recency.changeCost(of: entry, to: initial.cost)
-        entry.machine.restore(Overlay(base: value), restored, isSame: false)
-        if dormant.isUnsaved {
-            dormant.isUnsaved = false
-            markUnsaved(entry)
-        }
-    }
-
-    mutating func restore<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>, _ stored: PersistedEntry) {
+    fileprivate mutating func restore<Value>(
+        _ entry: Entry<Value>,
+        _ edit: Edit<Value>,
+        _ stored: PersistedEntry,
+        isStored: Bool
+    ) {
         recency.changeCost(of: entry, to: edit.cost)
         entry.machine.restore(
             edit.overlay,
@@ -169,6 +169,7 @@ extension Cache {
             isSame: edit.isSame
         )
         inspection.record(.restored(entry.key))
+        if !isStored { markUnsaved(entry) }
         changed(entry)
     }
 }

@@ -40,11 +40,15 @@ struct PersistenceTests {
 
     @Test("observers wait with their fetches until it is known what was stored")
     func waits() {
+        let storage = FakeServer<Int>()
         persister.put(["fresh"], "5")
+        persister.change { $0.delay = { _ = try await storage.request() } }
         let fresh = bench.observer(query(["fresh"]))
         let missing = bench.observer(query(["missing"]))
         #expect(server.count == 0)
         #expect(fresh.isPending)
+        persister.change { $0.delay = nil }
+        storage.succeedAll(0)
         bench.run()
         #expect(fresh.data == 5)
         #expect(server.count == 1)

@@ -1,0 +1,168 @@
+import Testing
+
+@testable import TidingsQuery
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+@Suite("What came back and was not asked for yet")
+struct DormantTests {
+    let persister = FakePersister()
+    let server = FakeServer<Int>()
+    let bench: Bench
+
+    init() { bench = Bench { [persister] in $0.persister = persister } }
+
+    private func query(_ key: QueryKey) -> Query<Int> { server.query(key) { $0.staleTime = .seconds(60) } }
+
+    private func state(_ key: QueryKey, _ value: Int, age: Double = 0) -> DehydratedState {
+        let entry = PersistedEntry(
+            key: key.description,
+            value: Data("\(value)".utf8),
+            updatedAt: Bench.start.addingTimeInterval(-age),
+            version: nil,
+            isInvalidated: false,
+            metadata: QueryMetadata()
+        )
+        return DehydratedState(entries: [entry])
+    }
+
+    /// A query during whose use a value comes from elsewhere.
+    private func interrupted(_ key: QueryKey) -> Query<Int> {
+        var query = query(key)
+        query.initialValue = { [client = bench.client, state = state(key, 5)] in
+            client.hydrate(state)
+            return nil
+        }
+        return query
+    }
+
+    // MARK: In the midst of something
+
+    @Test("is what a fetch finds, also if it comes in the midst of it")
+    func fetch() {
+        #expect(bench.fetch(interrupted(["a"])).value == 5)
+        let ensured = bench.begin { [client = bench.client, query = interrupted(["b"])] in
+            try await client.ensureData(of: query)
+        }
+        #expect(ensured.value == 5)
+        #expect(server.count == 0)
+    }
+
+    @Test("is what an observer shows, also if it comes in the midst of its start")
+    func observe() {
+        bench.run()
+        let observer = bench.observer(interrupted(["a"]))
+        #expect(observer.data == 5)
+        #expect(server.count == 0)
+    }
+
+    @Test("is taken into account by who sets data, also if it comes in the midst of that")
+    func setData() {
+        let found = Log<Int?>()
+        bench.client.setData(for: query(["a"])) { [client = bench.client, state = state(["a"], 5)] old in
+            found.add(old)
+            client.hydrate(state)
+            return 7
+        }
+        #expect(found.entries == [nil, 5])
+        #expect(bench.client.data(of: query(["a"])) == 7)
+    }
+
+    @Test("is shown by who asks for it, however little may be kept")
+    func bounds() {
+        let bench = Bench { [persister] in
+            $0.persister = persister
+            $0.bounds = CacheBounds(entries: 1)
+        }
+        persister.put(["a"], "5")
+        bench.observer(query(["b"]), isEnabled: false)
+        bench.run()
+        bench.client.setData(1, for: query(["c"]))
+        bench.client.hydrate(state(["a"], 6, age: -1))
+        #expect(bench.observer(query(["a"])).data == 6)
+        #expect(server.count == 0)
+    }
+
+    // MARK: Newer
+
+    @Test("makes way for what is newer, which is stored", arguments: [true, false])
+    func newer(_ isRead: Bool) {
+        persister.put(["a"], "5")
+        bench.run()
+        if isRead { #expect(bench.client.data(of: query(["a"])) == 5) }
+        bench.client.hydrate(state(["a"], 6, age: -10))
+        #expect(bench.client.data(of: query(["a"])) == 6)
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "6")
+    }
+
+    @Test("what is older changes nothing", arguments: [true, false])
+    func older(_ isRead: Bool) {
+        persister.put(["a"], "5")
+        bench.run()
+        if isRead { #expect(bench.client.data(of: query(["a"])) == 5) }
+        bench.client.hydrate(state(["a"], 4, age: 10))
+        #expect(bench.client.data(of: query(["a"])) == 5)
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "5")
+    }
+
+    // MARK: How long
+
+    @Test("stays until somebody says how long to keep it")
+    func stays() {
+        persister.put(["a"], "5")
+        bench.run()
+        bench.advance(.seconds(3600))
+        #expect(bench.client.data(of: query(["a"]).with { $0.gcTime = .minutes(10) }) == 5)
+        bench.advance(.seconds(599))
+        #expect(bench.client.entries().count == 1)
+        bench.advance(.seconds(1))
+        #expect(bench.client.entries().isEmpty)
+    }
+
+    // MARK: Restoring
+
+    @Test("comes also if nobody gives the client time, when somebody observes")
+    func withoutRun() {
+        persister.put(["a"], "5")
+        let stored = bench.observer(query(["a"]))
+        let missing = bench.observer(query(["b"]))
+        #expect(stored.data == 5)
+        #expect(missing.isLoading)
+        #expect(server.count == 1)
+    }
+
+    @Test("is loaded once, by whoever comes first")
+    func once() {
+        bench.observer(query(["a"]), isEnabled: false)
+        bench.begin { [client = bench.client] in await client.restore() }
+        bench.run()
+        bench.run()
+        bench.begin { [client = bench.client] in await client.restore() }
+        #expect(persister.read(\.loads.count) == 2)
+    }
+
+    @Test("comes also if who began to load it is cancelled")
+    func cancelled() {
+        let storage = FakeServer<Int>()
+        persister.put(["a"], "5")
+        persister.change { $0.delay = { _ = try await storage.request() } }
+        let restore = bench.begin { [client = bench.client] in await client.restore() }
+        let observer = bench.observer(query(["a"]))
+        restore.cancel()
+        bench.settle()
+        #expect(restore.isOver)
+        #expect(observer.isPending)
+        #expect(server.count == 0)
+        persister.change { $0.delay = nil }
+        storage.succeedAll(0)
+        bench.settle()
+        #expect(observer.data == 5)
+        #expect(server.count == 0)
+    }
+}
