@@ -147,14 +147,14 @@ extension Cache {
         changed(entry)
     }
 
-    /// Takes an entry out. Somebody who observes it keeps observing its empty successor.
+    /// Takes an entry out. One that is observed, or optimistically changed, stays and is empty.
     ///
     /// - Parameter isForgotten: Whether it goes from storage too.
     mutating func remove(_ entry: AnyEntry, isForgotten: Bool) {
         entry.cancel(in: &self, revertsTo: .error)
         inspection.record(.removed(entry.key))
         recency.changeCost(of: entry, to: 0)
-        if entry.isObserved {
+        if entry.isObserved || entry.hasPatches {
             entry.clear()
             changed(entry)
         } else {

@@ -66,7 +66,7 @@ final class Entry<Value: Sendable>: AnyEntry {
     }
 
     override func clear() {
-        machine.reset(to: nil, .init(moment: lastChange, version: nil))
+        machine.reset(to: machine.overlay.emptied, .init(moment: lastChange, version: nil))
     }
 
     override func makeNotice(at moment: Timestamp) -> (@Sendable () -> Void)? {
@@ -105,17 +105,25 @@ final class Entry<Value: Sendable>: AnyEntry {
     }
 
     override var initializer: @Sendable () -> EntryInitial {
-        { [identifier, query] in EntryInitial(entry: identifier, value: InitialData(query)) }
+        let draft = draft
+        return {
+            let initial = InitialData(draft.query)
+            var overlay = draft.overlay.emptied
+            if let value = initial.value { overlay.replace(value) }
+            return EntryInitial(entry: draft.entry, value: Beginning(initial: initial, overlay: overlay, draft: draft))
+        }
     }
 
     override func reset(to initials: [UInt64: any Sendable], in cache: inout Cache) {
-        guard let initial = initials[identifier] as? InitialData<Value> else { return }
+        guard let beginning = initials[identifier] as? Beginning<Value> else { return }
+        let initial = beginning.initial
+        // Changes that came or went meanwhile wait for the next data: they cannot be done to anything in here.
+        let overlay =
+            isAsIn(beginning.draft)
+            ? beginning.overlay : hasPatches ? machine.overlay.emptied : Overlay(base: initial.value)
         cache.cancel(self, revertsTo: .error)
-        cache.recency.changeCost(of: self, to: initial.cost)
-        machine.reset(
-            to: initial.value,
-            .init(moment: initial.updatedAt ?? cache.now, version: initial.version)
-        )
+        cache.recency.changeCost(of: self, to: overlay.base == nil ? 0 : initial.cost)
+        machine.reset(to: overlay, .init(moment: initial.updatedAt ?? cache.now, version: initial.version))
         cache.forget(self)
         cache.changed(self)
     }
@@ -155,6 +163,13 @@ struct InitialData<Value: Sendable>: Sendable {
     init(_ query: Query<Value>) {
         self.init(query.initialValue?(), updatedAt: query.initialUpdatedAt.map(Timestamp.init), of: query)
     }
+}
+
+/// What an entry begins with anew, and what it was made of.
+private struct Beginning<Value: Sendable>: Sendable {
+    let initial: InitialData<Value>
+    let overlay: Overlay<Value>
+    let draft: Draft<Value>
 }
 
 /// A copy of an entry's data to work on outside of the critical section.

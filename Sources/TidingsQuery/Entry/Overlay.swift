@@ -45,6 +45,13 @@ struct Overlay<Value: Sendable>: Sendable {
         pending.value?.patches.contains { $0.identifier == identifier } ?? false
     }
 
+    /// Without data, and with the changes that are under way.
+    var emptied: Overlay {
+        var overlay = Overlay()
+        if let patches = pending.value?.patches, !patches.isEmpty { overlay.keep(Pending(patches: patches)) }
+        return overlay
+    }
+
     /// The value was set: it is what the server has from here on.
     mutating func replace(_ value: Value) {
         base = value

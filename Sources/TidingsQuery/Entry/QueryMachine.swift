@@ -125,11 +125,11 @@ extension QueryMachine {
     }
 
     /// Forgets what happened and begins again.
-    mutating func reset(to initial: Value?, _ arrival: DataArrival) {
-        var overlay = overlay
-        overlay = Overlay(base: initial)
+    ///
+    /// - Parameter overlay: With what to begin. Changes that are under way have not ended with what they were done to.
+    mutating func reset(to overlay: Overlay<Value>, _ arrival: DataArrival) {
         let (revision, dataRevision, overlayRevision) = (revision, dataRevision, overlayRevision)
-        self = QueryMachine(initial: initial, at: arrival.moment, version: arrival.version)
+        self = QueryMachine(initial: overlay.base, at: arrival.moment, version: arrival.version)
         self.overlay = overlay
         self.revision = revision + 1
         self.dataRevision = dataRevision + 1

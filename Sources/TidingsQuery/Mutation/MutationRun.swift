@@ -51,7 +51,7 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun {
 
     func discard() {
         task.withLock { $0 }?.cancel()
-        context.rollBackChanges()
+        context.close(isConfirmed: false)
         let error = QueryError(.discarded, "The mutation was discarded before the server confirmed it.")
         ticket.resolve(.failure(error))
     }

@@ -9,14 +9,14 @@ extension QueryClient {
             await store(run)
             let output = try await attempt(run)
             guard finish(run, nil) else { return }
-            run.context.confirmChanges()
+            run.context.settleChanges(isConfirmed: true)
             withCache { $0.leaveResumption(run.identifier, by: self) }
             try await run.mutation.succeeded(output, run.input, run.context)
             try await run.mutation.settled(.success(output), run.input, run.context)
             result = .success(output)
         } catch {
             guard finish(run, error) else { return }
-            run.context.rollBackChanges()
+            run.context.settleChanges(isConfirmed: false)
             withCache { $0.leaveResumption(run.identifier, by: self) }
             await reportFailure(error, of: run)
             result = .failure(error)
@@ -44,10 +44,11 @@ extension QueryClient {
     }
 
     private func end<Input, Output>(_ run: MutationRun<Input, Output>, _ result: Result<Output, any Error>) async {
-        if case .success = result { await forget(run.identifier) } else { await storeFailure(of: run) }
+        var isConfirmed = false
+        if case .success = result { isConfirmed = true }
+        run.context.close(isConfirmed: isConfirmed)
+        if isConfirmed { await forget(run.identifier) } else { await storeFailure(of: run) }
         withCache { cache in
-            var isConfirmed = false
-            if case .success = result { isConfirmed = true }
             // The result is there when its observers hear of it.
             cache.effects.notify { run.ticket.resolve(result) }
             cache.endMutation(run.identifier, isConfirmed: isConfirmed, by: self)

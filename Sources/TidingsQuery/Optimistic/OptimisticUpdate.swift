@@ -39,7 +39,10 @@ public struct OptimisticUpdate<Value: Sendable>: Sendable {
                 cache.change(entry, edit)
                 cache.inspection.record(event)
                 if isConfirmed { cache.markUnsaved(entry) }
-                if entry.isDisposable { entry.idleSince = cache.now }
+                guard entry.isDisposable else { return }
+                entry.idleSince = cache.now
+                // It was there for the change alone.
+                if entry.isUntouched, !entry.hasData { cache.remove(entry, isForgotten: false) }
             }
         )
     }

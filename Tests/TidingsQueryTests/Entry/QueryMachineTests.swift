@@ -97,7 +97,7 @@ struct QueryMachineTests {
         #expect(seen.insert(machine.revision).inserted)
         _ = machine.invalidate(asOf: QueryEpoch(5))
         #expect(seen.insert(machine.revision).inserted)
-        machine.reset(to: nil, arrival())
+        machine.reset(to: Overlay(), arrival())
         #expect(seen.insert(machine.revision).inserted)
     }
 
@@ -156,7 +156,7 @@ struct QueryMachineTests {
         set(1)
         machine.fail(TestError(), at: start)
         let revision = machine.dataRevision
-        machine.reset(to: 7, arrival())
+        machine.reset(to: Overlay(base: 7), arrival())
         #expect(machine.data == 7)
         #expect(machine.error == nil)
         #expect(machine.isUntouched)
