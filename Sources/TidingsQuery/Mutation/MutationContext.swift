@@ -66,6 +66,11 @@ public struct MutationContext: Sendable {
         settle(updates, isConfirmed)
     }
 
+    /// The mutation is tried once more.
+    func reopen() {
+        changes.state.withLock { $0.outcome = nil }
+    }
+
     private func settle(_ updates: [Changes.Update], _ isConfirmed: Bool) {
         guard !updates.isEmpty else { return }
         client.batch {

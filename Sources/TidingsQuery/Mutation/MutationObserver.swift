@@ -83,6 +83,11 @@ public final class MutationObserver<Input: Sendable, Output: Sendable>: Observab
         return handle
     }
 
+    /// Tries the latest change once more if it has failed: ``QueryClient/retry(_:)``.
+    public func retry() {
+        if let identifier = state.withLock({ $0.handle?.identifier }) { client.retry(identifier) }
+    }
+
     /// Forgets the latest change. It goes on all the same.
     public func reset() {
         state.withLock { $0 = State() }

@@ -1,15 +1,19 @@
 import Synchronization
 
 /// A mutation that was asked for: what its task needs.
-final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun {
+final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, MutationOutcome {
     let mutation: Mutation<Input, Output>
     let input: Input
     let context: MutationContext
-    let ticket = FetchTicket<Output>()
     /// Rung when it may be time to send.
     let gate = Doorbell()
     private let onChange: @Sendable () -> Void
-    private let task = Mutex<Task<Void, Never>?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        var task: Task<Void, Never>?
+        var ticket = FetchTicket<Output>()
+    }
 
     init(
         _ mutation: Mutation<Input, Output>,
@@ -28,7 +32,14 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun {
 
     func start(by client: QueryClient) {
         let task = client.spawn { await client.perform(self) }
-        self.task.withLock { $0 = task }
+        state.withLock { $0.task = task }
+    }
+
+    var ticket: FetchTicket<Output> { state.withLock(\.ticket) }
+
+    func renew() {
+        state.withLock { $0.ticket = FetchTicket() }
+        context.reopen()
     }
 
     func ring() { gate.ring() }
@@ -50,17 +61,28 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun {
     }
 
     func discard() {
-        task.withLock { $0 }?.cancel()
+        state.withLock(\.task)?.cancel()
         context.close(isConfirmed: false)
         let error = QueryError(.discarded, "The mutation was discarded before the server confirmed it.")
         ticket.resolve(.failure(error))
     }
 }
 
+/// What comes of a mutation, whatever it was asked for with.
+protocol MutationOutcome<Output>: AnyObject, Sendable {
+    associatedtype Output: Sendable
+
+    var identifier: MutationIdentifier { get }
+    /// Changes when it is tried once more.
+    var ticket: FetchTicket<Output> { get }
+}
+
 /// A mutation that was asked for, whatever its types.
 protocol AnyMutationRun: AnyObject, Sendable {
     var retention: Retention { get }
     func start(by client: QueryClient)
+    /// It is tried once more: what came of it so far is not the end.
+    func renew()
     func ring()
     func changed()
     func discard()

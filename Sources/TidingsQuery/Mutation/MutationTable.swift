@@ -49,10 +49,20 @@ struct MutationTable {
         index(of: identifier).map { items.remove(at: $0) }
     }
 
-    /// Whether nothing of the same scope that was asked for earlier is still under way.
+    /// Whether nothing of the same scope goes before it.
     func isFirstInScope(_ identifier: MutationIdentifier) -> Bool {
         guard let own = items.first(where: { $0.identifier == identifier }), let scope = own.scope else { return true }
-        return items.first { $0.scope == scope && !$0.machine.isOver }?.identifier == identifier
+        return next(inScope: scope)?.identifier == identifier
+    }
+
+    /// Tries one once more that has failed. Others of its scope may have been sent since then, so it goes to the end.
+    ///
+    /// - Returns: Nil if it has not failed.
+    mutating func restart(_ identifier: MutationIdentifier) -> Item? {
+        guard let index = index(of: identifier), items[index].machine.restart() else { return nil }
+        let item = items.remove(at: index)
+        items.append(item)
+        return item
     }
 
     /// The next one of a scope that waits.

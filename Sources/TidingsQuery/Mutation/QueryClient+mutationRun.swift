@@ -50,7 +50,8 @@ extension QueryClient {
         if isConfirmed { await forget(run.identifier) } else { await storeFailure(of: run) }
         withCache { cache in
             // The result is there when its observers hear of it.
-            cache.effects.notify { run.ticket.resolve(result) }
+            let ticket = run.ticket
+            cache.effects.notify { ticket.resolve(result) }
             cache.endMutation(run.identifier, isConfirmed: isConfirmed, by: self)
         }
     }

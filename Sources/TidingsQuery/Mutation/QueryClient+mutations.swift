@@ -50,7 +50,7 @@ extension QueryClient {
             cache.changeMutation(identifier) { _ in }
         }
         run.start(by: self)
-        return MutationHandle(client: self, identifier: identifier, ticket: run.ticket)
+        return MutationHandle(client: self, run: run)
     }
 
     /// The mutations that are under way, have failed, or were confirmed a short while ago, in the order in which they were
@@ -70,13 +70,16 @@ extension QueryClient {
         mutations(named: name).count { $0.status.isPending }
     }
 
-    /// Tries a mutation once more that has failed for good, with the same idempotency key.
+    /// Tries a mutation once more that has failed for good, with the same idempotency key. In its scope it goes to the end.
+    /// Whoever has its handle, or observes it, sees what comes of it.
     ///
     /// - Parameter identifier: Which one.
     public func retry(_ identifier: MutationIdentifier) {
         let run = withCache { cache -> (any AnyMutationRun)? in
-            guard cache.changeMutation(identifier, { $0.machine.restart() }) == true else { return nil }
-            return cache.mutations.index(of: identifier).flatMap { cache.mutations.items[$0].run }
+            guard let item = cache.mutations.restart(identifier) else { return nil }
+            item.run?.renew()
+            cache.changeMutation(identifier) { _ in }
+            return item.run
         }
         run?.start(by: self)
     }
@@ -105,24 +108,24 @@ extension QueryClient {
 /// A mutation that was asked for.
 public struct MutationHandle<Output: Sendable>: Sendable {
     private let client: QueryClient
-    /// Which one it is.
-    public let identifier: MutationIdentifier
-    private let ticket: FetchTicket<Output>
+    private let run: any MutationOutcome<Output>
 
-    init(client: QueryClient, identifier: MutationIdentifier, ticket: FetchTicket<Output>) {
+    init(client: QueryClient, run: any MutationOutcome<Output>) {
         self.client = client
-        self.identifier = identifier
-        self.ticket = ticket
+        self.run = run
     }
 
-    /// Waits until it is over.
+    /// Which one it is.
+    public var identifier: MutationIdentifier { run.identifier }
+
+    /// Waits until it is over, the next time if it is tried once more.
     ///
     /// - Throws: What it failed with; `CancellationError` when the calling task is cancelled, which ends only the wait.
     @discardableResult
-    public func value() async throws -> Output { try await ticket.value() }
+    public func value() async throws -> Output { try await run.ticket.value() }
 
     /// How it ended; nil while it is under way.
-    public var result: Result<Output, any Error>? { ticket.result }
+    public var result: Result<Output, any Error>? { run.ticket.result }
 
     /// Gives it up: ``QueryClient/discard(_:)``.
     public func discard() { client.discard(identifier) }

@@ -147,6 +147,10 @@ extension QueryClient {
         } catch {
             configuration.logger.error("The mutation \(name) could not be stored: \(error)")
         }
+        // Somebody may have given it up meanwhile, and taken out of storage what was not there yet.
+        withCache { cache in
+            if cache.mutations.index(of: run.identifier) == nil { cache.markDiscarded(run.identifier) }
+        }
     }
 
     /// Takes a mutation out of storage; if it cannot be done now, when changes are stored next.

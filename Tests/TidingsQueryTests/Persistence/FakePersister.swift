@@ -23,6 +23,8 @@ final class FakePersister: QueryPersister {
         var isBroken = false
         /// What takes time before each use.
         var delay: (@Sendable () async throws -> Void)?
+        /// What takes time before a mutation is stored.
+        var mutationDelay: (@Sendable () async throws -> Void)?
         var scope: PersistenceScope?
     }
 
@@ -104,6 +106,7 @@ final class FakePersister: QueryPersister {
     func loadMutations() async throws -> [PersistedMutation] { read(\.mutations) }
 
     func save(_ mutation: PersistedMutation) async throws {
+        try await read(\.mutationDelay)?()
         change { state in
             if let index = state.mutations.firstIndex(where: { $0.identifier == mutation.identifier }) {
                 state.mutations[index] = mutation
