@@ -15,15 +15,15 @@ enum Schema {
                     metadata BLOB,
                     buster TEXT NOT NULL
                 ) WITHOUT ROWID;
-                CREATE TABLE IF NOT EXISTS mutation1 (
-                    position INTEGER PRIMARY KEY AUTOINCREMENT,
-                    identifier TEXT NOT NULL UNIQUE,
+                CREATE TABLE IF NOT EXISTS mutation2 (
+                    identifier TEXT PRIMARY KEY NOT NULL,
+                    position INTEGER NOT NULL,
                     name TEXT NOT NULL,
                     input BLOB NOT NULL,
                     idempotency_key TEXT NOT NULL,
                     submitted_at REAL NOT NULL,
                     failure TEXT
-                );
+                ) WITHOUT ROWID;
                 """
         )
     }

@@ -11,13 +11,13 @@ import Foundation
 enum StoredMutation {
     /// Those that cannot be read are deleted: they could never be sent.
     static func load(in database: Database) throws -> [PersistedMutation] {
-        let rows = try Row.fetchAll(database, sql: "SELECT * FROM mutation1 ORDER BY position")
+        let rows = try Row.fetchAll(database, sql: "SELECT * FROM mutation2 ORDER BY position")
         var found: [PersistedMutation] = []
         for row in rows {
             if let mutation = mutation(row) {
                 found.append(mutation)
             } else {
-                try database.execute(sql: "DELETE FROM mutation1 WHERE position = ?", arguments: [row["position"]])
+                try database.execute(sql: "DELETE FROM mutation2 WHERE identifier IS ?", arguments: [row["identifier"]])
             }
         }
         return found
@@ -27,7 +27,8 @@ enum StoredMutation {
         guard let identifier = String.fromDatabaseValue(row["identifier"]),
             let name = String.fromDatabaseValue(row["name"]), let input = Data.fromDatabaseValue(row["input"]),
             let key = String.fromDatabaseValue(row["idempotency_key"]),
-            let submittedAt = Double.fromDatabaseValue(row["submitted_at"])
+            let submittedAt = Double.fromDatabaseValue(row["submitted_at"]),
+            let order = Int64.fromDatabaseValue(row["position"])
         else { return nil }
         return PersistedMutation(
             identifier: MutationIdentifier(identifier),
@@ -35,6 +36,7 @@ enum StoredMutation {
             input: input,
             idempotencyKey: key,
             submittedAt: Date(timeIntervalSince1970: submittedAt),
+            order: order,
             failure: String.fromDatabaseValue(row["failure"])
         )
     }
@@ -42,19 +44,19 @@ enum StoredMutation {
     static func save(_ mutation: PersistedMutation, in database: Database) throws {
         try database.cachedStatement(
             sql: """
-                INSERT INTO mutation1 (identifier, name, input, idempotency_key, submitted_at, failure)
-                VALUES (?, ?, ?, ?, ?, ?)
-                ON CONFLICT (identifier) DO UPDATE SET failure = excluded.failure
+                INSERT INTO mutation2 (identifier, position, name, input, idempotency_key, submitted_at, failure)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (identifier) DO UPDATE SET position = excluded.position, failure = excluded.failure
                 """
         )
         .execute(arguments: [
-            mutation.identifier.description, mutation.name, mutation.input, mutation.idempotencyKey,
+            mutation.identifier.description, mutation.order, mutation.name, mutation.input, mutation.idempotencyKey,
             mutation.submittedAt.timeIntervalSince1970, mutation.failure,
         ])
     }
 
     static func remove(_ identifier: MutationIdentifier, in database: Database) throws {
-        try database.cachedStatement(sql: "DELETE FROM mutation1 WHERE identifier = ?")
+        try database.cachedStatement(sql: "DELETE FROM mutation2 WHERE identifier = ?")
             .execute(arguments: [identifier.description])
     }
 }

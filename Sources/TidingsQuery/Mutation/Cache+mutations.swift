@@ -22,7 +22,11 @@ extension Cache {
         )
         let isSent = changeMutation(identifier) { $0.machine.send(mode, conditions) } ?? false
         // One that has to wait again keeps nobody else waiting.
-        if !isSent { leaveResumption(identifier, by: client) }
+        if !isSent {
+            leaveResumption(identifier, by: client)
+            // One that came back from storage meanwhile may be before it now.
+            if let item = mutations.items.first(where: { $0.identifier == identifier }) { leaveScope(item) }
+        }
         return isSent
     }
 
@@ -45,8 +49,10 @@ extension Cache {
     }
 
     private mutating func leaveScope(_ item: MutationTable.Item) {
-        guard let scope = item.scope, let next = mutations.next(inScope: scope)?.run else { return }
-        effects.perform { next.ring() }
+        guard let scope = item.scope, let next = mutations.next(inScope: scope), next.identifier != item.identifier,
+            let run = next.run
+        else { return }
+        effects.perform { run.ring() }
     }
 
     /// The device or the application is back. Mutations that waited for it go first; what is observed is fetched when they

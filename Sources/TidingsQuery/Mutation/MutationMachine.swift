@@ -31,6 +31,22 @@ struct MutationMachine: Sendable {
         return false
     }
 
+    /// Whether it was sent, and may be sent again.
+    var isUnderWay: Bool {
+        switch phase {
+        case .sending, .waiting, .finishing: true
+        case .preparing, .queued, .over: false
+        }
+    }
+
+    /// What it failed with for good.
+    var finalFailure: (any Error)? {
+        switch phase {
+        case .finishing, .over: failureReason
+        case .preparing, .queued, .sending, .waiting: nil
+        }
+    }
+
     var isWaitingForConditions: Bool {
         if case .queued = phase { return true }
         return false

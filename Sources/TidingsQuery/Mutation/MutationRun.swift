@@ -45,17 +45,18 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, Muta
     func ring() { gate.ring() }
     func changed() { onChange() }
 
-    func stored(_ item: MutationTable.Item) -> (@Sendable () -> PersistedMutation?)? {
+    func stored(_ item: MutationTable.Item) -> (@Sendable () throws -> PersistedMutation)? {
         guard let name = mutation.name, let codec = mutation.codec else { return nil }
-        let (identifier, key, date, input) = (item.identifier, item.idempotencyKey, item.submittedAt.date, input)
+        let input = input
         return {
-            guard let bytes = try? codec.encode(input) else { return nil }
-            return PersistedMutation(
-                identifier: identifier,
+            PersistedMutation(
+                identifier: item.identifier,
                 name: name,
-                input: bytes,
-                idempotencyKey: key,
-                submittedAt: date
+                input: try codec.encode(input),
+                idempotencyKey: item.idempotencyKey,
+                submittedAt: item.submittedAt.date,
+                order: item.order,
+                failure: item.machine.finalFailure.map { String(describing: $0) }
             )
         }
     }
@@ -87,5 +88,5 @@ protocol AnyMutationRun: AnyObject, Sendable {
     func changed()
     func discard()
     /// What encodes it, for storage; nil if it has no name or cannot be encoded.
-    func stored(_ item: MutationTable.Item) -> (@Sendable () -> PersistedMutation?)?
+    func stored(_ item: MutationTable.Item) -> (@Sendable () throws -> PersistedMutation)?
 }

@@ -5,6 +5,8 @@ struct MutationTable {
         let name: String?
         let scope: String?
         let submittedAt: Timestamp
+        /// Its place among the others, which is the same after a restart.
+        var order: Int64
         let idempotencyKey: String
         let isStored: Bool
         var machine = MutationMachine()
@@ -20,6 +22,7 @@ struct MutationTable {
     }
 
     private(set) var items: [Item] = []
+    private var lastOrder: Int64 = .min
     /// When somebody may look away from those that are over.
     var agenda = Agenda<MutationIdentifier>()
     /// Nil unless mutations were let go before what is observed is fetched.
@@ -34,8 +37,17 @@ struct MutationTable {
         items.firstIndex { $0.identifier == identifier }
     }
 
-    mutating func append(_ item: Item) {
-        items.append(item)
+    /// The place of one that is asked for now. Places are moments as far as these differ, so that a later process, which
+    /// may not know yet what is stored, goes on after them.
+    mutating func nextOrder(at moment: Timestamp) -> Int64 {
+        lastOrder = max(lastOrder < .max ? lastOrder + 1 : .max, moment.nanoseconds)
+        return lastOrder
+    }
+
+    mutating func insert(_ item: Item) {
+        lastOrder = max(lastOrder, item.order)
+        let place = items.lastIndex { $0.order <= item.order }.map { $0 + 1 } ?? 0
+        items.insert(item, at: place)
     }
 
     /// Changes one, if it is there.
@@ -49,19 +61,24 @@ struct MutationTable {
         index(of: identifier).map { items.remove(at: $0) }
     }
 
-    /// Whether nothing of the same scope goes before it.
+    /// Whether nothing of the same scope goes before it, or is on its way. One that was sent keeps its turn until it is
+    /// over or has to wait for the network.
     func isFirstInScope(_ identifier: MutationIdentifier) -> Bool {
-        guard let own = items.first(where: { $0.identifier == identifier }), let scope = own.scope else { return true }
-        return next(inScope: scope)?.identifier == identifier
+        guard let own = items.first(where: { $0.identifier == identifier }), let scope = own.scope,
+            !own.machine.isUnderWay
+        else { return true }
+        let others = items.filter { $0.scope == scope && $0.identifier != identifier && !$0.machine.isOver }
+        return !others.contains { $0.order < own.order || $0.machine.isUnderWay }
     }
 
     /// Tries one once more that has failed. Others of its scope may have been sent since then, so it goes to the end.
     ///
     /// - Returns: Nil if it has not failed.
-    mutating func restart(_ identifier: MutationIdentifier) -> Item? {
+    mutating func restart(_ identifier: MutationIdentifier, at moment: Timestamp) -> Item? {
         guard let index = index(of: identifier), items[index].machine.restart() else { return nil }
-        let item = items.remove(at: index)
-        items.append(item)
+        var item = items.remove(at: index)
+        item.order = nextOrder(at: moment)
+        insert(item)
         return item
     }
 

@@ -47,7 +47,7 @@ extension QueryClient {
         var isConfirmed = false
         if case .success = result { isConfirmed = true }
         run.context.close(isConfirmed: isConfirmed)
-        if isConfirmed { await forget(run.identifier) } else { await storeFailure(of: run) }
+        if isConfirmed { await forget(run.identifier) } else { await store(run) }
         withCache { cache in
             // The result is there when its observers hear of it.
             let ticket = run.ticket

@@ -36,12 +36,13 @@ extension QueryClient {
         let run = MutationRun(mutation, input: input, context: context, onChange: onChange)
         let scope = mutation.scope(input)
         withCache { cache in
-            cache.mutations.append(
+            cache.mutations.insert(
                 MutationTable.Item(
                     identifier: identifier,
                     name: mutation.name,
                     scope: scope,
                     submittedAt: cache.now,
+                    order: cache.mutations.nextOrder(at: cache.now),
                     idempotencyKey: key,
                     isStored: cache.isPersisting && mutation.name != nil && mutation.codec != nil,
                     run: run
@@ -76,7 +77,7 @@ extension QueryClient {
     /// - Parameter identifier: Which one.
     public func retry(_ identifier: MutationIdentifier) {
         let run = withCache { cache -> (any AnyMutationRun)? in
-            guard let item = cache.mutations.restart(identifier) else { return nil }
+            guard let item = cache.mutations.restart(identifier, at: cache.now) else { return nil }
             item.run?.renew()
             cache.changeMutation(identifier) { _ in }
             return item.run

@@ -34,7 +34,12 @@ extension QueryClient {
                     return nil
                 }
             },
-            mutations: waiting.compactMap { $0() }
+            mutations: waiting.compactMap { stored in
+                do { return try stored() } catch {
+                    configuration.logger.error("A mutation cannot be encoded and is left out: \(error)")
+                    return nil
+                }
+            }
         )
     }
 

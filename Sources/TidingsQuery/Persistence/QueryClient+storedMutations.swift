@@ -100,6 +100,7 @@ extension QueryClient {
                 name: stored.name,
                 scope: scope,
                 submittedAt: Timestamp(stored.submittedAt),
+                order: stored.order,
                 idempotencyKey: stored.idempotencyKey,
                 isStored: true,
                 run: run
@@ -107,45 +108,22 @@ extension QueryClient {
             if let failure = stored.failure {
                 item.machine = .failed(StoredFailure(description: failure), at: cache.now)
             }
-            cache.mutations.append(item)
+            cache.mutations.insert(item)
             return true
         }
         if isNew, stored.failure == nil { run.start(by: self) }
     }
 
-    /// Stores a mutation before it is sent for the first time.
+    /// Stores a mutation as it is now: before it is sent for the first time, and when it has failed for good.
     func store<Input, Output>(_ run: MutationRun<Input, Output>) async {
-        await save(run, failure: nil)
-    }
-
-    func storeFailure<Input, Output>(of run: MutationRun<Input, Output>) async {
-        let failure = withCache { cache in
-            cache.mutations.index(of: run.identifier)
-                .flatMap { cache.mutations.items[$0].machine.failureReason }
-                .map { String(describing: $0) }
+        let stored = withCache { cache in
+            cache.mutations.index(of: run.identifier).flatMap { run.stored(cache.mutations.items[$0]) }
         }
-        await save(run, failure: failure)
-    }
-
-    private func save<Input, Output>(_ run: MutationRun<Input, Output>, failure: String?) async {
-        guard let persister = configuration.persister, let name = run.mutation.name, let codec = run.mutation.codec,
-            let submittedAt = withCache({ cache in
-                cache.mutations.index(of: run.identifier).map { cache.mutations.items[$0].submittedAt }
-            })
-        else { return }
+        guard let persister = configuration.persister, let stored else { return }
         do {
-            try await persister.save(
-                PersistedMutation(
-                    identifier: run.identifier,
-                    name: name,
-                    input: try codec.encode(run.input),
-                    idempotencyKey: run.context.idempotencyKey,
-                    submittedAt: submittedAt.date,
-                    failure: failure
-                )
-            )
+            try await persister.save(try stored())
         } catch {
-            configuration.logger.error("The mutation \(name) could not be stored: \(error)")
+            configuration.logger.error("The mutation \(run.mutation.name ?? "") could not be stored: \(error)")
         }
         // Somebody may have given it up meanwhile, and taken out of storage what was not there yet.
         withCache { cache in

@@ -22,7 +22,7 @@ public protocol QueryPersister: Sendable {
     /// older.
     func save(_ changes: [PersistedChange], in scope: PersistenceScope) async throws
 
-    /// Loads the mutations that were not confirmed, in the order in which they were asked for.
+    /// Loads the mutations that were not confirmed, by their ``PersistedMutation/order``.
     func loadMutations() async throws -> [PersistedMutation]
 
     /// Stores a mutation, or replaces it.
@@ -113,6 +113,8 @@ public struct PersistedMutation: Sendable, Codable {
     public let idempotencyKey: String
     /// When it was asked for.
     public let submittedAt: Date
+    /// Its place among the others: what is to be sent later has a greater one.
+    public let order: Int64
     /// What it failed with, for a person to read; nil if it has not failed for good.
     public var failure: String?
 
@@ -123,6 +125,7 @@ public struct PersistedMutation: Sendable, Codable {
         input: Data,
         idempotencyKey: String,
         submittedAt: Date,
+        order: Int64,
         failure: String? = nil
     ) {
         self.identifier = identifier
@@ -130,6 +133,7 @@ public struct PersistedMutation: Sendable, Codable {
         self.input = input
         self.idempotencyKey = idempotencyKey
         self.submittedAt = submittedAt
+        self.order = order
         self.failure = failure
     }
 }

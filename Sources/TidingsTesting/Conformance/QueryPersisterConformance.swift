@@ -128,28 +128,32 @@ public enum QueryPersisterConformance {
 
     // MARK: Mutations
 
-    private static let mutations = check("mutations keep their order, and what they failed with") { persister in
-        func mutation(_ name: String) -> PersistedMutation {
+    private static let mutations = check("mutations come by their order, with what they failed with") { persister in
+        func mutation(_ name: String, _ order: Int64) -> PersistedMutation {
             PersistedMutation(
                 identifier: MutationIdentifier(name),
                 name: name,
                 input: Data([1, 2]),
                 idempotencyKey: "key of \(name)",
-                submittedAt: start
+                submittedAt: start,
+                order: order
             )
         }
-        for name in ["z", "a", "m"] { try await persister.save(mutation(name)) }
-        var failed = mutation("z")
+        for (name, order) in [("a", 2), ("m", 3), ("z", 1), ("b", 4)] {
+            try await persister.save(mutation(name, Int64(order)))
+        }
+        // One that is tried once more goes to the end.
+        var failed = mutation("a", .max)
         failed.failure = "no"
         try await persister.save(failed)
         try await persister.removeMutation(MutationIdentifier("m"))
         try await persister.removeMutation(MutationIdentifier("never there"))
         let found = try await persister.loadMutations()
-        try expect(found.map(\.name), ["z", "a"], "the mutations")
-        try expect(found.map(\.failure), ["no", nil], "what they failed with")
-        try expect(found.map(\.input), [Data([1, 2]), Data([1, 2])], "their inputs")
-        try expect(found.map(\.idempotencyKey), ["key of z", "key of a"], "their keys")
-        try expect(found.map(\.submittedAt), [start, start], "when they were asked for")
+        try expect(found.map(\.name), ["z", "b", "a"], "the mutations")
+        try expect(found.map(\.failure), [nil, nil, "no"], "what they failed with")
+        try expect(found.map(\.input), Array(repeating: Data([1, 2]), count: 3), "their inputs")
+        try expect(found.map(\.idempotencyKey), ["key of z", "key of b", "key of a"], "their keys")
+        try expect(found.map(\.submittedAt), Array(repeating: start, count: 3), "when they were asked for")
     }
 
     // MARK: Parts

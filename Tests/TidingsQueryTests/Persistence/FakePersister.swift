@@ -103,7 +103,9 @@ final class FakePersister: QueryPersister {
         }
     }
 
-    func loadMutations() async throws -> [PersistedMutation] { read(\.mutations) }
+    func loadMutations() async throws -> [PersistedMutation] {
+        read { $0.mutations.sorted { $0.order < $1.order } }
+    }
 
     func save(_ mutation: PersistedMutation) async throws {
         try await read(\.mutationDelay)?()

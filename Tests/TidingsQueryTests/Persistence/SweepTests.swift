@@ -233,7 +233,8 @@ struct SweepTests {
             name: name,
             input: Data("3".utf8),
             idempotencyKey: name,
-            submittedAt: Bench.start
+            submittedAt: Bench.start,
+            order: 1
         )
         persister.change { $0.mutations.append(mutation) }
     }
