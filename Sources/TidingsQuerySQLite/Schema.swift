@@ -6,9 +6,10 @@ enum Schema {
     static func create(in database: Database) throws {
         try database.execute(
             sql: """
-                CREATE TABLE IF NOT EXISTS entry1 (
+                CREATE TABLE IF NOT EXISTS entry2 (
                     key TEXT PRIMARY KEY NOT NULL,
                     value BLOB NOT NULL,
+                    value_type TEXT,
                     updated_at REAL NOT NULL,
                     version INTEGER,
                     is_invalidated INTEGER NOT NULL,

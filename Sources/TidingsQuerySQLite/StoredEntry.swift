@@ -10,7 +10,7 @@ import Foundation
 /// The rows of entries.
 enum StoredEntry {
     static func deleteUseless(in database: Database, _ scope: PersistenceScope) throws {
-        try database.cachedStatement(sql: "DELETE FROM entry1 WHERE buster <> ? OR updated_at < ?")
+        try database.cachedStatement(sql: "DELETE FROM entry2 WHERE buster <> ? OR updated_at < ?")
             .execute(arguments: [scope.buster, scope.oldest.timeIntervalSince1970])
     }
 
@@ -19,12 +19,12 @@ enum StoredEntry {
         switch selection {
         case .keys(let keys):
             for key in keys {
-                let sql = "SELECT * FROM entry1 WHERE key = ?"
+                let sql = "SELECT * FROM entry2 WHERE key = ?"
                 try read(Row.fetchCursor(database, sql: sql, arguments: [key.description]), into: &found)
             }
         case .allExcept(let keys):
             let excluded = Set(keys.map(\.description))
-            try read(Row.fetchCursor(database, sql: "SELECT * FROM entry1"), except: excluded, into: &found)
+            try read(Row.fetchCursor(database, sql: "SELECT * FROM entry2"), except: excluded, into: &found)
         }
         for key in found.corrupt { try remove(key, in: database) }
         return found
@@ -56,6 +56,7 @@ enum StoredEntry {
         return PersistedEntry(
             key: key,
             value: value,
+            valueType: String.fromDatabaseValue(row["value_type"]),
             updatedAt: Date(timeIntervalSince1970: updatedAt),
             version: Int64.fromDatabaseValue(row["version"]),
             isInvalidated: isInvalidated,
@@ -67,35 +68,35 @@ enum StoredEntry {
         let metadata = entry.metadata.isEmpty ? nil : try JSONEncoder().encode(entry.metadata)
         try database.cachedStatement(
             sql: """
-                INSERT INTO entry1 (key, value, updated_at, version, is_invalidated, metadata, buster)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO entry2 (key, value, value_type, updated_at, version, is_invalidated, metadata, buster)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (key) DO UPDATE SET
-                    value = excluded.value, updated_at = excluded.updated_at, version = excluded.version,
-                    is_invalidated = excluded.is_invalidated, metadata = excluded.metadata, buster = excluded.buster
-                WHERE excluded.updated_at >= entry1.updated_at OR excluded.buster <> entry1.buster
+                    value = excluded.value, value_type = excluded.value_type, updated_at = excluded.updated_at,
+                    version = excluded.version, is_invalidated = excluded.is_invalidated, metadata = excluded.metadata, buster = excluded.buster
+                WHERE excluded.updated_at >= entry2.updated_at OR excluded.buster <> entry2.buster
                 """
         )
         .execute(arguments: [
-            entry.key, entry.value, entry.updatedAt.timeIntervalSince1970, entry.version, entry.isInvalidated,
-            metadata, scope.buster,
+            entry.key, entry.value, entry.valueType, entry.updatedAt.timeIntervalSince1970, entry.version,
+            entry.isInvalidated, metadata, scope.buster,
         ])
     }
 
     static func remove(_ keys: PersistedKeys, in database: Database) throws {
-        if keys == .under([]) { return try database.execute(sql: "DELETE FROM entry1") }
+        if keys == .under([]) { return try database.execute(sql: "DELETE FROM entry2") }
         for key in try stored(keys, in: database) { try remove(key, in: database) }
     }
 
     static func invalidate(_ keys: PersistedKeys, in database: Database) throws {
-        if keys == .under([]) { return try database.execute(sql: "UPDATE entry1 SET is_invalidated = 1") }
+        if keys == .under([]) { return try database.execute(sql: "UPDATE entry2 SET is_invalidated = 1") }
         for key in try stored(keys, in: database) {
-            try database.cachedStatement(sql: "UPDATE entry1 SET is_invalidated = 1 WHERE key = ?")
+            try database.cachedStatement(sql: "UPDATE entry2 SET is_invalidated = 1 WHERE key = ?")
                 .execute(arguments: [key])
         }
     }
 
     private static func remove(_ key: String, in database: Database) throws {
-        try database.cachedStatement(sql: "DELETE FROM entry1 WHERE key = ?").execute(arguments: [key])
+        try database.cachedStatement(sql: "DELETE FROM entry2 WHERE key = ?").execute(arguments: [key])
     }
 
     /// The keys of rows, as they are stored. What lies below a key begins like it, and the cache says whether it matches.
@@ -106,7 +107,7 @@ enum StoredEntry {
         }
         let text = prefix.commonText
         let found = try String.fetchAll(
-            database.cachedStatement(sql: "SELECT key FROM entry1 WHERE key >= ? AND substr(key, 1, ?) = ?"),
+            database.cachedStatement(sql: "SELECT key FROM entry2 WHERE key >= ? AND substr(key, 1, ?) = ?"),
             arguments: [text, text.unicodeScalars.count, text]
         )
         return found.filter { QueryKey(canonical: $0).map(keys.contains) ?? false }

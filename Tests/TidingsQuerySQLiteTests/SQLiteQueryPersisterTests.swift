@@ -62,10 +62,10 @@ struct SQLiteQueryPersisterTests {
     @Test(
         "a row that cannot be read is dropped and told of; the others come",
         arguments: [
-            "UPDATE entry1 SET key = 'no key' WHERE key = '[\"a\"]'",
-            "UPDATE entry1 SET value = 'text' WHERE key = '[\"a\"]'",
-            "UPDATE entry1 SET metadata = x'00ff' WHERE key = '[\"a\"]'",
-            "UPDATE entry1 SET updated_at = 'later' WHERE key = '[\"a\"]'",
+            "UPDATE entry2 SET key = 'no key' WHERE key = '[\"a\"]'",
+            "UPDATE entry2 SET value = 'text' WHERE key = '[\"a\"]'",
+            "UPDATE entry2 SET metadata = x'00ff' WHERE key = '[\"a\"]'",
+            "UPDATE entry2 SET updated_at = 'later' WHERE key = '[\"a\"]'",
         ]
     )
     func corruptRow(_ damage: String) async throws {

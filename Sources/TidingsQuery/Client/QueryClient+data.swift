@@ -21,8 +21,7 @@ extension QueryClient {
     }
 
     /// What is in the cache for every entry that a filter finds and whose values have a type, optimistic changes included,
-    /// in the order in which the entries came. Those without data are left out, and those that came back from storage and
-    /// that nobody has asked for yet.
+    /// in the order in which the entries came. Those without data are left out.
     ///
     /// - Parameters:
     ///   - filter: Which entries.
@@ -91,8 +90,7 @@ extension QueryClient {
         ) != nil
     }
 
-    /// Changes the data of every entry that a filter finds and whose values have a type, in place. What came back from
-    /// storage has a type once somebody has asked for it.
+    /// Changes the data of every entry that a filter finds and whose values have a type, in place.
     ///
     /// - Parameters:
     ///   - filter: Which entries.
@@ -242,10 +240,10 @@ extension QueryClient {
         }
     }
 
-    /// The entries whose values have a type. What came back from storage has none until somebody asks for it: trying one
-    /// could take a value for what it is not.
+    /// The entries whose values have a type. Of what came back from storage it is known by name: trying to decode one could
+    /// take a value for what it is not.
     func keys<Value: Sendable>(matching filter: QueryFilter, as type: Value.Type) -> [QueryKey] {
-        withEntries(filter) { _, entries in entries.filter { $0 is Entry<Value> }.map(\.key) }
+        withEntries(filter) { _, entries in entries.filter { $0.holds(type) }.map(\.key) }
     }
 
     func keys(matching filter: QueryFilter) -> [QueryKey] {

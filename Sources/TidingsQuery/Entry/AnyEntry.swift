@@ -42,6 +42,8 @@ class AnyEntry {
     var baseVersion: Int64? { nil }
     var metadata: QueryMetadata { QueryMetadata() }
     var fetchEpoch: QueryEpoch? { nil }
+    /// Whether its values have a type.
+    func holds<Value: Sendable>(_ type: Value.Type) -> Bool { false }
     func isStale(_ staleTime: StaleTime, at moment: Timestamp) -> Bool { true }
     func invalidate(asOf epoch: QueryEpoch) -> InvalidationOutcome { .marked }
     func wantFollowUp() -> (any AnyFetchTicket)? { nil }

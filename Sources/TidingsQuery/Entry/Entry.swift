@@ -29,6 +29,8 @@ final class Entry<Value: Sendable>: AnyEntry {
     override var metadata: QueryMetadata { machine.metadata.value ?? QueryMetadata() }
     override var fetchEpoch: QueryEpoch? { machine.fetchEpoch }
 
+    override func holds<Other: Sendable>(_ type: Other.Type) -> Bool { Value.self == Other.self }
+
     override func isStale(_ staleTime: StaleTime, at moment: Timestamp) -> Bool {
         machine.isStale(staleTime, at: moment)
     }
@@ -83,6 +85,7 @@ final class Entry<Value: Sendable>: AnyEntry {
         else { return nil }
         return UnencodedRecord(
             key: key,
+            valueType: ValueTraits<Value>.name,
             updatedAt: updatedAt,
             version: machine.baseVersion,
             isInvalidated: machine.isInvalidated,

@@ -28,6 +28,10 @@ final class DormantEntry: AnyEntry {
     override var baseVersion: Int64? { stored.version }
     override var metadata: QueryMetadata { notes }
 
+    override func holds<Value: Sendable>(_ type: Value.Type) -> Bool {
+        stored.valueType == ValueTraits<Value>.name
+    }
+
     override func isStale(_ staleTime: StaleTime, at moment: Timestamp) -> Bool {
         switch staleTime {
         case .static: false
@@ -61,6 +65,7 @@ final class DormantEntry: AnyEntry {
         let value = stored.value
         return UnencodedRecord(
             key: key,
+            valueType: stored.valueType,
             updatedAt: Timestamp(stored.updatedAt),
             version: stored.version,
             isInvalidated: isMarked,
@@ -83,6 +88,7 @@ final class DormantEntry: AnyEntry {
 /// An entry on its way to storage. Encoding runs a caller's function, so it waits until the critical section is over.
 struct UnencodedRecord: Sendable {
     let key: QueryKey
+    let valueType: String?
     let updatedAt: Timestamp
     let version: Int64?
     var isInvalidated: Bool
@@ -93,6 +99,7 @@ struct UnencodedRecord: Sendable {
         PersistedEntry(
             key: key.description,
             value: try encode(),
+            valueType: valueType,
             updatedAt: updatedAt.date,
             version: version,
             isInvalidated: isInvalidated,

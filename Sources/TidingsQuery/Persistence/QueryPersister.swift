@@ -60,6 +60,8 @@ public struct PersistedEntry: Sendable, Codable {
     public let key: String
     /// The encoded value.
     public let value: Data
+    /// The name of the value's type, by which entries are found before they are decoded; nil if it is not known.
+    public let valueType: String?
     /// When the value was set or fetched.
     public let updatedAt: Date
     /// The version of the value, if its query says it.
@@ -73,6 +75,7 @@ public struct PersistedEntry: Sendable, Codable {
     public init(
         key: String,
         value: Data,
+        valueType: String? = nil,
         updatedAt: Date,
         version: Int64?,
         isInvalidated: Bool,
@@ -80,6 +83,7 @@ public struct PersistedEntry: Sendable, Codable {
     ) {
         self.key = key
         self.value = value
+        self.valueType = valueType
         self.updatedAt = updatedAt
         self.version = version
         self.isInvalidated = isInvalidated

@@ -9,6 +9,9 @@ import Foundation
 /// The conformances are looked up when they are needed rather than demanded by a query, so one `Query` type serves all
 /// values, and an entry carries nothing for it.
 enum ValueTraits<Value: Sendable> {
+    /// What the type is called in storage.
+    static var name: String { String(reflecting: Value.self) }
+
     static func areEqual(_ left: Value, _ right: Value) -> Bool {
         guard let type = Value.self as? any (Equatable & Sendable).Type else { return false }
         return compare(type, left, right)

@@ -22,6 +22,7 @@ public enum QueryPersisterConformance {
         let found = try await all(persister)
         try expect(found.map(\.key), [#"["a",1]"#], "the keys")
         try expect(found.map(\.value), [entry.value], "the values")
+        try expect(found.map(\.valueType), ["Int"], "the types of the values")
         try expect(found.map(\.updatedAt), [entry.updatedAt], "their ages")
         try expect(found.map(\.version), [7], "their versions")
         try expect(found.map(\.isInvalidated), [true], "whether they are out of date")
@@ -171,6 +172,7 @@ public enum QueryPersisterConformance {
         return PersistedEntry(
             key: key.description,
             value: Data(value.utf8),
+            valueType: "Int",
             updatedAt: start.addingTimeInterval(-age),
             version: 7,
             isInvalidated: isInvalidated,

@@ -165,4 +165,60 @@ struct DormantTests {
         #expect(observer.data == 5)
         #expect(server.count == 0)
     }
+
+    // MARK: By type
+
+    /// A client that has stored entries of two types below one key, and the next one.
+    private func restart() -> Bench {
+        bench.run()
+        for number in 1...2 { bench.client.setData([number], for: Query<[Int]>(key: ["n", "list", .integer(number)])) }
+        bench.client.setData(3, for: query(["n", "count"]))
+        bench.advance(.seconds(1))
+        let next = Bench { [persister] in $0.persister = persister }
+        next.run()
+        #expect(next.client.entries().count == 3)
+        return next
+    }
+
+    private func lists(_ bench: Bench) -> [[Int]] {
+        bench.client.data(matching: ["n"], as: [Int].self).map(\.value).sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    @Test("is found by its type, and left alone by others")
+    func found() {
+        let next = restart()
+        #expect(next.client.data(matching: ["n"], as: Double.self).isEmpty)
+        #expect(lists(next) == [[1], [2]])
+        #expect(next.client.data(of: query(["n", "count"])) == 3)
+    }
+
+    @Test("is changed by its type, and left alone by others")
+    func updated() {
+        let next = restart()
+        next.client.updateData(matching: ["n"], as: [Int].self) { $0.append(9) }
+        next.client.updateData(matching: ["n"], as: [UInt].self) { $0.append(8) }
+        #expect(lists(next) == [[1, 9], [2, 9]])
+        #expect(next.client.data(of: query(["n", "count"])) == 3)
+        next.advance(.seconds(1))
+        #expect(persister.stored(["n", "list", 1]) == "[1,9]")
+        #expect(persister.stored(["n", "count"]) == "3")
+    }
+
+    @Test("is changed optimistically by its type")
+    func changedOptimistically() {
+        let next = restart()
+        let updates = next.client.optimisticUpdate(matching: ["n"], as: [Int].self) { $0.append(9) }
+        #expect(updates.count == 2)
+        #expect(lists(next) == [[1, 9], [2, 9]])
+        for update in updates { update.rollback() }
+        #expect(lists(next) == [[1], [2]])
+    }
+
+    @Test("of a type that storage does not know is left alone")
+    func unknownType() {
+        persister.put(["a"], "5")
+        bench.run()
+        bench.client.updateData(matching: ["a"], as: Int.self) { $0 = 6 }
+        #expect(bench.client.data(of: query(["a"])) == 5)
+    }
 }
