@@ -1,36 +1,76 @@
-/// Moments at which something may be due, the earliest first: a binary heap.
-struct Agenda<Item> {
-    private var items: [(moment: Timestamp, item: Item)] = []
+/// Entries by the moment at which something may be due, the earliest first: a binary heap whose members know their places,
+/// so that one which leaves the cache leaves the agenda too.
+struct Agenda {
+    private var entries: [AnyEntry] = []
 
-    var count: Int { items.count }
+    var count: Int { entries.count }
 
-    var next: Timestamp? { items.first?.moment }
+    var next: Timestamp? { entries.first?.scheduled }
 
-    mutating func insert(_ item: Item, at moment: Timestamp) {
-        items.append((moment, item))
-        var child = items.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard items[child].moment < items[parent].moment else { return }
-            items.swapAt(child, parent)
-            child = parent
+    /// Puts an entry in, or looks at it earlier than it was to be. What comes later is found out when its time has come.
+    mutating func schedule(_ entry: AnyEntry, at moment: Timestamp) {
+        if let scheduled = entry.scheduled {
+            guard moment < scheduled else { return }
+            entry.scheduled = moment
+        } else {
+            entry.scheduled = moment
+            entry.agendaPlace = entries.count
+            entries.append(entry)
+        }
+        rise(from: entry.agendaPlace)
+    }
+
+    mutating func remove(_ entry: AnyEntry) {
+        guard entry.scheduled != nil else { return }
+        let (place, last) = (entry.agendaPlace, entries.count - 1)
+        exchange(place, last)
+        entries.removeLast()
+        entry.scheduled = nil
+        guard place < last else { return }
+        rise(from: place)
+        sink(from: place)
+    }
+
+    /// Takes out the earliest entry, if its moment has come.
+    mutating func popDue(at moment: Timestamp) -> AnyEntry? {
+        guard let first = entries.first, isDue(first, at: moment) else { return nil }
+        remove(first)
+        return first
+    }
+
+    private func isDue(_ entry: AnyEntry, at moment: Timestamp) -> Bool {
+        entry.scheduled.map { $0 <= moment } ?? false
+    }
+
+    private func isEarlier(_ left: Int, _ right: Int) -> Bool {
+        guard let left = entries[left].scheduled, let right = entries[right].scheduled else { return false }
+        return left < right
+    }
+
+    private mutating func exchange(_ left: Int, _ right: Int) {
+        entries.swapAt(left, right)
+        entries[left].agendaPlace = left
+        entries[right].agendaPlace = right
+    }
+
+    private mutating func rise(from place: Int) {
+        var child = place
+        while child > 0, isEarlier(child, (child - 1) / 2) {
+            exchange(child, (child - 1) / 2)
+            child = (child - 1) / 2
         }
     }
 
-    /// Takes out the earliest item, if its moment has come.
-    mutating func popDue(at moment: Timestamp) -> Item? {
-        guard let first = items.first, first.moment <= moment else { return nil }
-        items.swapAt(0, items.count - 1)
-        items.removeLast()
-        var parent = 0
+    private mutating func sink(from place: Int) {
+        var parent = place
         while true {
-            let children = (2 * parent + 1)...(2 * parent + 2)
-            guard let least = children.filter({ $0 < items.count }).min(by: { items[$0].moment < items[$1].moment }),
-                items[least].moment < items[parent].moment
-            else { break }
-            items.swapAt(least, parent)
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < entries.count && isEarlier(child, least) {
+                least = child
+            }
+            guard least != parent else { return }
+            exchange(parent, least)
             parent = least
         }
-        return first.item
     }
 }

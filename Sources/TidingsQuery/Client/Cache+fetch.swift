@@ -32,7 +32,7 @@ extension Cache {
                 followUps = isExtension ? run.followUps : run.tickets + run.followUps
             }
             end(run, of: entry)
-            entry.machine.cancel()
+            modify(entry) { $0.cancel() }
         }
         if tickets.isEmpty { tickets = [FetchTicket()] }
         return start(entry, options, tickets: tickets, followUps: followUps, by: client)
@@ -71,25 +71,34 @@ extension Cache {
         )
         let canStart = networkMode.canStart(isOnline: isOnline)
         entry.run = run
-        entry.machine.begin(
-            run.identifier,
-            epoch: nextEpoch(),
-            isPaused: !canStart,
-            direction: options.direction,
-            isExtension: fetcher.extendsData(request),
-            continuesAfterFailure: fetcher.continuesAfterFailure
-        )
+        let epoch = nextEpoch()
+        modify(entry) { machine in
+            machine.begin(
+                run.identifier,
+                epoch: epoch,
+                isPaused: !canStart,
+                direction: options.direction,
+                isExtension: fetcher.extendsData(request),
+                continuesAfterFailure: fetcher.continuesAfterFailure
+            )
+        }
         // What it took the place of is made up for.
         if !followUps.isEmpty, entry.machine.fetch?.isExtension == true { entry.machine.wantFollowUp() }
-        if canStart { run.keep(client.spawn { await client.perform(run) }) }
+        if canStart { begin(run, by: client) }
         inspection.record(canStart ? .fetchStarted(entry.key) : .fetchPaused(entry.key))
         changed(entry)
         return tickets[0]
     }
 
+    /// The task of a fetch begins after the critical section: where it runs is a caller's.
+    private mutating func begin<Value>(_ run: FetchRun<Value>, by client: QueryClient) {
+        effects.perform { run.begin { client.spawn { await client.perform(run) } } }
+    }
+
     private mutating func refuse<Value>(_ entry: Entry<Value>, _ tickets: [FetchTicket<Value>]) -> FetchTicket<Value> {
         let error = QueryError.noFetch(entry.key)
-        entry.machine.fail(error, at: now)
+        let moment = now
+        modify(entry) { $0.fail(error, at: moment) }
         inspection.record(.fetchFailed(entry.key, error))
         changed(entry)
         effects.perform { for ticket in tickets { ticket.resolve(.failure(error)) } }
@@ -112,13 +121,16 @@ extension Cache {
         by client: QueryClient
     ) {
         recency.changeCost(of: entry, to: edit.cost)
-        let wantsFollowUp = entry.machine.succeed(
-            edit.overlay,
-            .init(moment: now, version: edit.version),
-            metadata: run.context.metadata,
-            missedChanges: missedChanges,
-            isSame: edit.isSame
-        )
+        let arrival = DataArrival(moment: now, version: edit.version)
+        let wantsFollowUp = modify(entry) { machine in
+            machine.succeed(
+                edit.overlay,
+                arrival,
+                metadata: run.context.metadata,
+                missedChanges: missedChanges,
+                isSame: edit.isSame
+            )
+        }
         entry.run = nil
         let result = entry.machine.data.map(Result.success) ?? .failure(QueryError.cancelled(entry.key) as any Error)
         resolve(run.tickets, result)
@@ -146,7 +158,7 @@ extension Cache {
             fail(entry, run, error)
             return false
         }
-        entry.machine.retryLater(after: error)
+        modify(entry) { $0.retryLater(after: error) }
         inspection.record(.fetchRetries(entry.key, error))
         changed(entry)
         return true
@@ -176,8 +188,10 @@ extension Cache {
     }
 
     private mutating func fail<Value>(_ entry: Entry<Value>, _ run: FetchRun<Value>, _ error: any Error) {
+        effects.release(run)
         entry.run = nil
-        entry.machine.fail(error, at: now)
+        let moment = now
+        modify(entry) { $0.fail(error, at: moment) }
         inspection.record(.fetchFailed(entry.key, error))
         resolve(run.tickets + run.followUps, .failure(error))
         finished(entry)
@@ -191,7 +205,7 @@ extension Cache {
             return fail(entry, run, error)
         }
         entry.machine.attempt(epoch: nextEpoch())
-        run.keep(client.spawn { await client.perform(run) })
+        begin(run, by: client)
         inspection.record(.fetchStarted(entry.key))
         changed(entry)
     }
@@ -199,7 +213,7 @@ extension Cache {
     mutating func cancel<Value>(_ entry: Entry<Value>, revertsTo outcome: CancelOutcome) {
         guard let run = entry.run else { return }
         end(run, of: entry)
-        entry.machine.cancel()
+        modify(entry) { $0.cancel() }
         let cancelled = Result<Value, any Error>.failure(QueryError.cancelled(entry.key))
         let result = outcome == .data ? entry.machine.data.map(Result.success) ?? cancelled : cancelled
         resolve(run.tickets + run.followUps, result)

@@ -15,7 +15,7 @@ struct Cache {
     var mutations = MutationTable()
     var effects = Effects()
     var inspection = Inspection()
-    var agenda = Agenda<AnyEntry>()
+    var agenda = Agenda()
     var recency = Recency()
     /// How many look at the agenda when its time has come.
     var runners = 0
@@ -129,6 +129,7 @@ extension Cache {
         entry.prolong(options.gcTime)
         if query.fetcher != nil || entry.query.fetcher == nil {
             let old = entry.query
+            effects.release(old)
             entry.query = query
             entry.query.options = options
             entry.query.version = query.version ?? old.version
@@ -139,11 +140,8 @@ extension Cache {
         // the next data, initial or not.
         guard entry.machine.overlay.base == nil, !entry.hasPatches, let value = initial.value else { return }
         recency.changeCost(of: entry, to: initial.cost)
-        entry.machine.set(
-            Overlay(base: value),
-            .init(moment: initial.updatedAt ?? now, version: initial.version),
-            isSame: false
-        )
+        let arrival = DataArrival(moment: initial.updatedAt ?? now, version: initial.version)
+        modify(entry) { $0.set(Overlay(base: value), arrival, isSame: false) }
         changed(entry)
     }
 
@@ -153,12 +151,14 @@ extension Cache {
     mutating func remove(_ entry: AnyEntry, isForgotten: Bool) {
         entry.cancel(in: &self, revertsTo: .error)
         inspection.record(.removed(entry.key))
+        effects.release(entry.belongings)
         recency.changeCost(of: entry, to: 0)
         if entry.isObserved || entry.hasPatches {
-            entry.clear()
+            entry.clear(in: &self)
             changed(entry)
         } else {
             recency.remove(entry)
+            agenda.remove(entry)
             entry.isRemoved = true
             if isForgotten {
                 entry.parting = .some(.remove)
@@ -166,7 +166,7 @@ extension Cache {
                 entry.parting = .some(entry.unsavedChange)
             }
             entries.remove(entry.key)
-            entry.clear()
+            entry.clear(in: &self)
         }
         if entry is DormantEntry { dormantCount -= 1 }
         if isForgotten { forget(entry) }
@@ -176,6 +176,15 @@ extension Cache {
 // MARK: - Changes
 
 extension Cache {
+    /// Changes the state of an entry. What it replaces goes after the critical section.
+    mutating func modify<Value, Outcome>(
+        _ entry: Entry<Value>,
+        _ change: (inout QueryMachine<Value>) -> Outcome
+    ) -> Outcome {
+        effects.release(entry.machine)
+        return change(&entry.machine)
+    }
+
     /// An entry has changed: it is told to its observers when the operation, or the batch that it belongs to, is over.
     ///
     /// - Parameter isUpdate: Whether its state did; otherwise only who observes it.
@@ -217,7 +226,10 @@ extension Cache {
         if batchDepth == 0 {
             for entry in dirty {
                 entry.isDirty = false
-                guard !entry.isRemoved else { continue }
+                guard !entry.isRemoved else {
+                    effects.release(entry.belongings)
+                    continue
+                }
                 if let notice = entry.makeNotice(at: now) { effects.notify(notice) }
                 schedule(entry)
             }
@@ -259,14 +271,12 @@ extension Cache {
 extension Cache {
     mutating func schedule(_ entry: AnyEntry) {
         guard let next = entry.nextDeadline(at: now) else { return }
-        if let scheduled = entry.scheduled, scheduled <= next { return }
-        entry.scheduled = next
-        agenda.insert(entry, at: next)
+        agenda.schedule(entry, at: next)
     }
 
     /// When time alone changes something next.
     var nextDeadline: Timestamp? {
-        switch (agenda.next, mutations.agenda.next) {
+        switch (agenda.next, mutations.nextCollection) {
         case (nil, let next), (let next, nil): next
         case (let first?, let second?): min(first, second)
         }
@@ -275,9 +285,6 @@ extension Cache {
     /// Does what the time has come for. Late is as good as in time: everything is decided by how old things are.
     mutating func fireDue(_ client: QueryClient) {
         while let entry = agenda.popDue(at: now) {
-            // An entry that was scheduled for an earlier moment meanwhile has been here already.
-            guard !entry.isRemoved, let scheduled = entry.scheduled, scheduled <= now else { continue }
-            entry.scheduled = nil
             fire(entry, client)
             if !entry.isRemoved { schedule(entry) }
         }

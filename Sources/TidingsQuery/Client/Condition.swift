@@ -38,6 +38,9 @@ public final class ConditionObservation: Sendable {
 public final class Condition: ConditionSource {
     private struct State {
         var value: Bool
+        /// What was set and not everybody was told of.
+        var news: [Bool] = []
+        var isTelling = false
         var handlers: [UInt64: @Sendable (Bool) -> Void] = [:]
         var lastIdentifier: UInt64 = 0
     }
@@ -54,14 +57,27 @@ public final class Condition: ConditionSource {
     /// Whether it is so now.
     public var isTrue: Bool { state.withLock(\.value) }
 
-    /// Says whether it is so. Handlers are called before this returns, and only if it is news.
+    /// Says whether it is so. Handlers are called before this returns, and only if it is news. If they are being called
+    /// already, on another thread or further up on this one, they are called there, once they have heard of what came
+    /// before.
     public func set(_ value: Bool) {
-        let handlers = state.withLock { state -> [@Sendable (Bool) -> Void] in
-            guard state.value != value else { return [] }
+        state.withLock { state in
+            guard state.value != value else { return }
             state.value = value
-            return state.handlers.sorted { $0.key < $1.key }.map(\.value)
+            state.news.append(value)
         }
-        for handler in handlers { handler(value) }
+        while let (value, handlers) = nextNews() {
+            for handler in handlers { handler(value) }
+            state.withLock { $0.isTelling = false }
+        }
+    }
+
+    private func nextNews() -> (Bool, [@Sendable (Bool) -> Void])? {
+        state.withLock { state in
+            guard !state.isTelling, !state.news.isEmpty else { return nil }
+            state.isTelling = true
+            return (state.news.removeFirst(), state.handlers.sorted { $0.key < $1.key }.map(\.value))
+        }
     }
 
     /// Calls a handler each time it changes, for as long as the result is kept.
@@ -72,7 +88,7 @@ public final class Condition: ConditionSource {
             return state.lastIdentifier
         }
         return ConditionObservation { [weak self] in
-            self?.state.withLock { $0.handlers[identifier] = nil }
+            _ = self?.state.withLock { $0.handlers.removeValue(forKey: identifier) }
         }
     }
 }

@@ -3,8 +3,8 @@ struct Effects: Sendable {
     /// Observers are told first, so that whoever awaited a fetch finds them up to date.
     private var notices: [@Sendable () -> Void] = []
     private var others: [@Sendable () -> Void] = []
-
-    var isEmpty: Bool { notices.isEmpty && others.isEmpty }
+    /// What was let go: the end of it may run a function of a caller.
+    private var released: [any Sendable] = []
 
     mutating func notify(_ notice: @escaping @Sendable () -> Void) {
         notices.append(notice)
@@ -12,6 +12,11 @@ struct Effects: Sendable {
 
     mutating func perform(_ effect: @escaping @Sendable () -> Void) {
         others.append(effect)
+    }
+
+    /// Keeps something until the critical section is over.
+    mutating func release(_ value: some Sendable) {
+        released.append(value)
     }
 
     func perform() {

@@ -2,12 +2,12 @@ import Synchronization
 
 /// State that one thread at a time can reach.
 ///
-/// It differs from a `Mutex` in letting functions that capture things work on the state, as long as what they return can
-/// be sent.
+/// It differs from a `Mutex` in what it asks of the functions that work on the state: they are `@Sendable`.
 ///
-/// `@unchecked`: `state` is private and touched only between locking and unlocking, by functions that do not outlive the
-/// call (they are not escaping), and what they return is `Sendable`. The compiler does not keep a function from storing a
-/// reference to a part of the state in a variable that it captured: no function in this module does, and none may.
+/// `@unchecked`: `state` is private and touched only between locking and unlocking. A function that touches it there cannot
+/// take a part of it along. It may be stored nowhere (it does not escape); what it captures is `Sendable` and cannot be
+/// assigned to, because it is `@Sendable`; what it returns is `Sendable`; and global variables are, in this language mode.
+/// That leaves the state itself. What the state is made from is `sending`: nobody else has a reference to it.
 final class Guarded<State>: @unchecked Sendable {
     private let mutex = Mutex(())
     private var state: State
@@ -16,7 +16,7 @@ final class Guarded<State>: @unchecked Sendable {
         self.state = state
     }
 
-    func withLock<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+    func withLock<Result: Sendable>(_ body: @Sendable (inout State) -> Result) -> Result {
         mutex.withLock { _ in body(&state) }
     }
 }

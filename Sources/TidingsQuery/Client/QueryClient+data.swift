@@ -166,11 +166,8 @@ extension Cache {
 
     mutating func set<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>, updatedAt: Date?) {
         recency.changeCost(of: entry, to: edit.cost)
-        entry.machine.set(
-            edit.overlay,
-            .init(moment: updatedAt.map(Timestamp.init) ?? now, version: edit.version),
-            isSame: edit.isSame
-        )
+        let arrival = DataArrival(moment: updatedAt.map(Timestamp.init) ?? now, version: edit.version)
+        modify(entry) { $0.set(edit.overlay, arrival, isSame: edit.isSame) }
         if !entry.isObserved { recency.touch(entry) }
         inspection.record(.dataSet(entry.key))
         markUnsaved(entry)
@@ -191,9 +188,9 @@ extension QueryClient {
     /// - Returns: Nil if there was nothing to change.
     @discardableResult
     func edit<Value, Note: Sendable, Outcome: Sendable>(
-        find: (inout Cache) -> Entry<Value>?,
+        find: @Sendable (inout Cache) -> Entry<Value>?,
         change: (inout Overlay<Value>) -> Note?,
-        commit: (inout Cache, Entry<Value>, Edit<Value>, Note) -> Outcome
+        commit: @Sendable (inout Cache, Entry<Value>, Edit<Value>, Note) -> Outcome
     ) -> Outcome? {
         while true {
             guard let draft = withCache({ cache in find(&cache)?.draft }) else { return nil }
@@ -216,7 +213,7 @@ extension QueryClient {
         _ query: Query<Value>,
         isNews: Bool = false,
         change: (inout Overlay<Value>) -> Bool,
-        commit: (inout Cache, Entry<Value>, Edit<Value>) -> Void
+        commit: @Sendable (inout Cache, Entry<Value>, Edit<Value>) -> Void
     ) {
         while true {
             let draft = withEntry(ifThere: query) { $1.draft }
@@ -253,14 +250,13 @@ extension QueryClient {
     /// Does something to the entries that a filter finds. Its predicate runs outside of the critical section.
     func withEntries<Outcome: Sendable>(
         _ filter: QueryFilter,
-        _ body: (inout Cache, [AnyEntry]) -> Outcome
+        _ body: @Sendable (inout Cache, [AnyEntry]) -> Outcome
     ) -> Outcome {
-        var admitted: Set<UInt64>?
-        if let predicate = filter.predicate {
+        let admitted = filter.predicate.map { predicate in
             let candidates = withCache { cache in
                 cache.select(filter, admitted: nil).map { ($0.identifier, $0.info(at: cache.now)) }
             }
-            admitted = Set(candidates.filter { predicate($0.1) }.map(\.0))
+            return Set(candidates.filter { predicate($0.1) }.map(\.0))
         }
         return withCache { cache in body(&cache, cache.select(filter, admitted: admitted)) }
     }

@@ -10,6 +10,7 @@ extension QueryClient {
     public func setDefaults(_ options: QueryOptions, for key: QueryKey) {
         withCache { cache in
             if let index = cache.keyDefaults.firstIndex(where: { $0.key == key }) {
+                cache.effects.release(cache.keyDefaults[index].options)
                 cache.keyDefaults[index].options = options
             } else {
                 cache.keyDefaults.append((key, options))
@@ -19,7 +20,10 @@ extension QueryClient {
 
     /// Sets what applies to all queries of the client.
     public func setDefaults(_ options: QueryOptions) {
-        withCache { $0.clientDefaults = options }
+        withCache { cache in
+            cache.effects.release(cache.clientDefaults)
+            cache.clientDefaults = options
+        }
     }
 
     /// How a query behaves, with all defaults.

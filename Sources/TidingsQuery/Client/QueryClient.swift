@@ -80,6 +80,15 @@ public final class QueryClient: Sendable {
         let connectivity = configuration.connectivity.onChange { [weak self] in self?.setOnline($0) }
         let focus = configuration.focus.onChange { [weak self] in self?.setFocused($0) }
         observations.withLock { $0 = [connectivity, focus] }
+        catchUp()
+    }
+
+    /// Takes note of what changed while the client was being made.
+    private func catchUp() {
+        while withCache({ $0.isOnline }) != configuration.connectivity.isTrue {
+            setOnline(configuration.connectivity.isTrue)
+        }
+        while withCache({ $0.isFocused }) != configuration.focus.isTrue { setFocused(configuration.focus.isTrue) }
     }
 
     private static func timeSource(_ clock: some Clock<Duration>, _ start: Date) -> TimeSource {
@@ -88,7 +97,7 @@ public final class QueryClient: Sendable {
 
     /// Does something to the cache at once, and then what follows from it.
     @discardableResult
-    func withCache<Result: Sendable>(_ body: (inout Cache) -> Result) -> Result {
+    func withCache<Result: Sendable>(_ body: @Sendable (inout Cache) -> Result) -> Result {
         let now = time.now
         let (result, effects) = cache.withLock { cache -> (Result, Effects) in
             // Two threads may read the clock in another order than they come here.

@@ -8,8 +8,9 @@ class AnyEntry {
     /// Since when nobody observes it and nothing is fetched.
     final var idleSince: Timestamp
     final var lastChange: Timestamp
-    /// For which moment the cache's agenda has it.
+    /// For which moment the cache's agenda has it, and where.
     final var scheduled: Timestamp?
+    final var agendaPlace = 0
     final var isDirty = false
     final var isRemoved = false
     final var isUnsaved = false
@@ -52,7 +53,9 @@ class AnyEntry {
     var cancelsWhenUnobserved: Bool { false }
     func stopRetrying() {}
     func cancel(in cache: inout Cache, revertsTo outcome: CancelOutcome) {}
-    func clear() {}
+    func clear(in cache: inout Cache) {}
+    /// What of it belongs to callers.
+    var belongings: [any Sendable] { [] }
     func makeNotice(at moment: Timestamp) -> (@Sendable () -> Void)? { nil }
     func setMetadata(_ metadata: QueryMetadata) {}
     /// Gets what the entry begins with, for ``reset(to:in:)``. It runs a caller's function.

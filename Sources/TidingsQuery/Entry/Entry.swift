@@ -67,9 +67,11 @@ final class Entry<Value: Sendable>: AnyEntry {
         machine.setMayRetry(false)
     }
 
-    override func clear() {
-        machine.reset(to: machine.overlay.emptied, .init(moment: lastChange, version: nil))
+    override func clear(in cache: inout Cache) {
+        cache.modify(self) { $0.reset(to: $0.overlay.emptied, .init(moment: lastChange, version: nil)) }
     }
+
+    override var belongings: [any Sendable] { [machine, query, run] }
 
     override func makeNotice(at moment: Timestamp) -> (@Sendable () -> Void)? {
         guard !observers.isEmpty else { return nil }
@@ -126,7 +128,8 @@ final class Entry<Value: Sendable>: AnyEntry {
             ? beginning.overlay : hasPatches ? machine.overlay.emptied : Overlay(base: initial.value)
         cache.cancel(self, revertsTo: .error)
         cache.recency.changeCost(of: self, to: overlay.base == nil ? 0 : initial.cost)
-        machine.reset(to: overlay, .init(moment: initial.updatedAt ?? cache.now, version: initial.version))
+        let arrival = DataArrival(moment: initial.updatedAt ?? cache.now, version: initial.version)
+        cache.modify(self) { $0.reset(to: overlay, arrival) }
         cache.forget(self)
         cache.changed(self)
     }

@@ -14,6 +14,7 @@ final class FetchRun<Value: Sendable>: Sendable {
 
     private struct State {
         var task: Task<Void, Never>?
+        var isCancelled = false
         var failures = 0
         var followUps: [FetchTicket<Value>]
     }
@@ -57,12 +58,23 @@ final class FetchRun<Value: Sendable>: Sendable {
         }
     }
 
-    func keep(_ task: Task<Void, Never>) {
-        state.withLock { $0.task = task }
+    /// Begins its task, unless somebody cancelled it before it came to that.
+    func begin(_ spawn: () -> Task<Void, Never>) {
+        guard !state.withLock(\.isCancelled) else { return }
+        let task = spawn()
+        let isCancelled = state.withLock { state in
+            state.task = task
+            return state.isCancelled
+        }
+        if isCancelled { task.cancel() }
     }
 
     /// Cancels the attempt that runs, or the wait for the next one.
     func cancelTask() {
-        state.withLock { $0.task }?.cancel()
+        let task = state.withLock { state in
+            state.isCancelled = true
+            return state.task
+        }
+        task?.cancel()
     }
 }

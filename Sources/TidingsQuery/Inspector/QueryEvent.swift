@@ -55,8 +55,9 @@ struct Inspection {
         watchers[identifier] = watcher
     }
 
-    mutating func remove(_ identifier: UInt64) {
-        watchers[identifier] = nil
+    /// - Returns: Who watched, with the events that were not read: they contain callers' errors.
+    mutating func remove(_ identifier: UInt64) -> AsyncStream<QueryEvent>.Continuation? {
+        watchers.removeValue(forKey: identifier)
     }
 }
 
@@ -75,7 +76,7 @@ extension QueryClient {
             return identifier
         }
         continuation.onTermination = { [weak self] _ in
-            self?.withCache { $0.inspection.remove(identifier) }
+            _ = self?.withCache { $0.inspection.remove(identifier) }
         }
         return stream
     }

@@ -35,9 +35,7 @@ extension Cache {
         changeMutation(identifier) { [now] in $0.machine.end(isConfirmed: isConfirmed, at: now) }
         guard let index = mutations.index(of: identifier) else { return }
         let item = mutations.items[index]
-        if let deadline = (item.run?.retention ?? .standard).deadline(from: now) {
-            mutations.agenda.insert(identifier, at: deadline)
-        }
+        noteDeadline(of: item)
         leaveScope(item)
     }
 
@@ -99,15 +97,29 @@ extension Cache {
 
     /// Forgets the mutations that are over for long enough.
     mutating func collectMutations() {
-        while let identifier = mutations.agenda.popDue(at: now) {
-            guard let index = mutations.index(of: identifier) else { continue }
-            let item = mutations.items[index]
-            // One that was tried again is not over, or is over for a shorter time.
-            guard case .over(_, let end) = item.machine.phase,
-                !(item.isStored && item.machine.status == .needsAttention),
-                let deadline = (item.run?.retention ?? .standard).deadline(from: end), deadline <= now
-            else { continue }
-            mutations.remove(identifier)
+        guard let next = mutations.nextCollection, next <= now else { return }
+        mutations.nextCollection = nil
+        for item in mutations.items {
+            if let deadline = item.deadline, deadline <= now {
+                effects.release(mutations.remove(item.identifier)?.run)
+            } else {
+                noteDeadline(of: item)
+            }
         }
+    }
+
+    private mutating func noteDeadline(of item: MutationTable.Item) {
+        guard let deadline = item.deadline else { return }
+        mutations.nextCollection = min(mutations.nextCollection ?? deadline, deadline)
+    }
+}
+
+extension MutationTable.Item {
+    /// When it may be forgotten; nil if it is under way, or waits for somebody's decision.
+    fileprivate var deadline: Timestamp? {
+        guard case .over(_, let end) = machine.phase, !(isStored && machine.status == .needsAttention) else {
+            return nil
+        }
+        return (run?.retention ?? .standard).deadline(from: end)
     }
 }

@@ -23,8 +23,8 @@ struct MutationTable {
 
     private(set) var items: [Item] = []
     private var lastOrder: Int64 = .min
-    /// When somebody may look away from those that are over.
-    var agenda = Agenda<MutationIdentifier>()
+    /// When the next of those that are over may be forgotten.
+    var nextCollection: Timestamp?
     /// Nil unless mutations were let go before what is observed is fetched.
     var resumption: Resumption?
     var definitions: [String: any AnyMutationDefinition] = [:]

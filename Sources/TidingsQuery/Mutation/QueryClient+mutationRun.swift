@@ -44,8 +44,7 @@ extension QueryClient {
     }
 
     private func end<Input, Output>(_ run: MutationRun<Input, Output>, _ result: Result<Output, any Error>) async {
-        var isConfirmed = false
-        if case .success = result { isConfirmed = true }
+        let isConfirmed = if case .success = result { true } else { false }
         run.context.close(isConfirmed: isConfirmed)
         if isConfirmed { await forget(run.identifier) } else { await store(run) }
         withCache { cache in

@@ -37,8 +37,8 @@ extension QueryClient {
             guard let entry = cache.entry(query),
                 let index = entry.registrations.firstIndex(where: { $0.identifier == registration })
             else { return }
-            entry.registrations.remove(at: index)
-            entry.observers.remove(at: index)
+            cache.effects.release(entry.registrations.remove(at: index))
+            cache.effects.release(entry.observers.remove(at: index))
             cache.inspection.record(.observerRemoved(entry.key))
             if !entry.isObserved { cache.lastObserverLeft(entry) }
         }
@@ -50,6 +50,7 @@ extension QueryClient {
                 let index = entry.registrations.firstIndex(where: { $0.identifier == registration })
             else { return }
             let wasEnabled = entry.registrations[index].settings.isEnabled
+            cache.effects.release(entry.registrations[index].settings)
             entry.registrations[index].settings = settings
             entry.registrations[index].intervalStart = cache.now
             cache.changed(entry, isUpdate: false)

@@ -93,7 +93,7 @@ extension QueryClient {
 extension Cache {
     mutating func change<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>) {
         recency.changeCost(of: entry, to: edit.cost)
-        entry.machine.change(edit.overlay, version: edit.version, isSame: edit.isSame)
+        modify(entry) { $0.change(edit.overlay, version: edit.version, isSame: edit.isSame) }
         changed(entry)
     }
 }

@@ -57,7 +57,10 @@ extension Cache {
     mutating func change(stored change: PersistedChange) {
         guard isPersisting else { return }
         // What has left the cache before it was stored is stored as it would be now.
-        for entry in unsaved { entry.part(after: change) }
+        for entry in unsaved {
+            effects.release(entry.parting)
+            entry.part(after: change)
+        }
         keep(change)
         unstored.append(change)
         // Somebody may say the same again and again, while storage fails.

@@ -158,16 +158,13 @@ extension Cache {
         isStored: Bool
     ) {
         recency.changeCost(of: entry, to: edit.cost)
-        entry.machine.restore(
-            edit.overlay,
-            QueryMachineRestored(
-                updatedAt: Timestamp(stored.updatedAt),
-                version: edit.version,
-                isInvalidated: stored.isInvalidated,
-                metadata: stored.metadata
-            ),
-            isSame: edit.isSame
+        let restored = QueryMachineRestored(
+            updatedAt: Timestamp(stored.updatedAt),
+            version: edit.version,
+            isInvalidated: stored.isInvalidated,
+            metadata: stored.metadata
         )
+        modify(entry) { $0.restore(edit.overlay, restored, isSame: edit.isSame) }
         inspection.record(.restored(entry.key))
         if !isStored { markUnsaved(entry) }
         changed(entry)

@@ -105,6 +105,7 @@ extension Cache {
     /// What has to be done in storage, in the order in which it came.
     fileprivate mutating func takeUnsaved() -> [(key: QueryKey, change: UnsavedChange)] {
         defer { unsaved = [] }
+        for entry in unsaved where entry.isRemoved { effects.release(entry.belongings) }
         return unsaved.compactMap { entry in
             // Another one may have taken its place.
             guard entry.isUnsaved else { return nil }

@@ -23,7 +23,7 @@ extension QueryClient {
     @discardableResult
     func withEntry<Value, Outcome: Sendable>(
         ifThere query: Query<Value>,
-        _ body: (inout Cache, Entry<Value>) -> Outcome
+        _ body: @Sendable (inout Cache, Entry<Value>) -> Outcome
     ) -> Outcome? {
         lookUp(query, body) { $0.entry(query) }
     }
@@ -33,7 +33,7 @@ extension QueryClient {
     /// - Returns: Nil if the key belongs to another type.
     func withEntry<Value, Outcome: Sendable>(
         of query: Query<Value>,
-        _ body: (inout Cache, Entry<Value>) -> Outcome
+        _ body: @Sendable (inout Cache, Entry<Value>) -> Outcome
     ) -> Outcome? {
         let initial = InitialData(query)
         return lookUp(query, body) { $0.makeEntry(query, initial: initial) }
@@ -41,8 +41,8 @@ extension QueryClient {
 
     private func lookUp<Value, Outcome: Sendable>(
         _ query: Query<Value>,
-        _ body: (inout Cache, Entry<Value>) -> Outcome,
-        find: (inout Cache) -> Entry<Value>?
+        _ body: @Sendable (inout Cache, Entry<Value>) -> Outcome,
+        find: @Sendable (inout Cache) -> Entry<Value>?
     ) -> Outcome? {
         while true {
             let awakening = awaken(query)
@@ -97,6 +97,7 @@ extension Cache {
         }
         let restored = dormant.restored
         recency.remove(dormant)
+        agenda.remove(dormant)
         dormant.isRemoved = true
         entries.remove(query.key)
         dormantCount -= 1

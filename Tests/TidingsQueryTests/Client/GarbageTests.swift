@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import TidingsQuery
@@ -222,19 +223,34 @@ struct GarbageTests {
         }
     }
 
-    @Test("the agenda gives the earliest first")
+    @Test("the agenda gives the earliest first, and lets everybody leave")
     func agenda() {
-        var agenda = Agenda<Int>()
-        let moments = (0..<200).map { _ in Int64.random(in: 0...1000) }
-        for moment in moments { agenda.insert(Int(moment), at: Timestamp(nanoseconds: moment)) }
-        var popped: [Int] = []
-        for now in stride(from: Int64(0), through: 1000, by: 50) {
-            while let item = agenda.popDue(at: Timestamp(nanoseconds: now)) {
-                popped.append(item)
-                #expect(item <= now)
-            }
+        var random = SeededGenerator(seed: 7)
+        var agenda = Agenda()
+        let entries = (0..<200).map { AnyEntry(key: [], identifier: $0, at: Timestamp(nanoseconds: 0)) }
+        for entry in entries { agenda.schedule(entry, at: Timestamp(nanoseconds: Int64(random.number(in: 100...999)))) }
+        // One that is to be looked at earlier moves; for later, it does not.
+        for entry in entries where random.once(in: 3) {
+            let moment = Timestamp(nanoseconds: Int64(random.number(in: 0...999)))
+            let before = entry.scheduled ?? moment
+            agenda.schedule(entry, at: moment)
+            #expect(entry.scheduled == min(before, moment))
         }
-        #expect(popped == moments.map { Int($0) }.sorted())
+        let leavers = entries.filter { _ in random.once(in: 4) }
+        for entry in leavers { agenda.remove(entry) }
+        #expect(leavers.allSatisfy { $0.scheduled == nil })
+        var due = entries.filter { $0.scheduled != nil }.compactMap(\.scheduled).sorted()[...]
+        #expect(agenda.count == due.count)
+        for now in stride(from: Int64(0), through: 1000, by: 10) {
+            #expect(agenda.next == due.first)
+            var found: [Timestamp] = []
+            while let entry = agenda.popDue(at: Timestamp(nanoseconds: now)) {
+                #expect(entry.scheduled == nil)
+                found.append(due.removeFirst())
+            }
+            #expect(found.allSatisfy { $0.nanoseconds <= now })
+            #expect(due.first.map { $0.nanoseconds > now } ?? true)
+        }
         #expect(agenda.count == 0)
     }
 }
