@@ -27,6 +27,10 @@ struct Cache {
     var unstored: [PersistedChange] = []
     /// How many of them there were when those that make no difference were left out.
     var compactedCount = 0
+    /// So many changes are stored at once, also if nobody gives the client time.
+    var savesAt = Cache.mostUnsaved
+    /// Who uses storage, to be waited for; nil if nobody does.
+    var storing: FetchTicket<Void>?
     /// What happened to entries before it was known what is stored of them.
     var missedByStorage: [PersistedChange] = []
     /// Mutations that were discarded and are still in storage.
@@ -39,6 +43,7 @@ struct Cache {
     /// When the agenda is looked at next, if somebody does.
     var wakesAt: Timestamp?
     let bounds: CacheBounds
+    static let mostUnsaved = 1_000
     private var dirty: [AnyEntry] = []
     private var lastIdentifier: UInt64 = 0
     private var lastEpoch: UInt64 = 0
@@ -237,6 +242,7 @@ extension Cache {
             evict()
         }
         ring(client)
+        if let telling = inspection.telling { effects.perform(telling) }
         defer { effects = Effects() }
         return effects
     }
@@ -252,6 +258,10 @@ extension Cache {
             wantsSaving = false
             let doorbell = client.savingDoorbell
             effects.perform { doorbell.ring() }
+        }
+        if unsaved.count + unstored.count >= savesAt {
+            savesAt = .max
+            effects.perform { _ = client.spawn { await client.save() } }
         }
     }
 

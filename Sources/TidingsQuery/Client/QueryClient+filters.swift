@@ -114,7 +114,7 @@ extension QueryClient {
     /// Forgets all entries and all mutations, also in storage. Mutations that are under way are given up:
     /// ``discard(_:)``.
     public func clear() {
-        for run in withCache({ $0.discardMutations() }) { run.discard() }
+        for run in withCache({ $0.discardMutations() }) { run.discard(by: self) }
         remove()
     }
 }

@@ -83,6 +83,10 @@ public final class QueryClient: Sendable {
         catchUp()
     }
 
+    deinit {
+        cache.withLock(\.inspection).finish()
+    }
+
     /// Takes note of what changed while the client was being made.
     private func catchUp() {
         while withCache({ $0.isOnline }) != configuration.connectivity.isTrue {
@@ -112,9 +116,9 @@ public final class QueryClient: Sendable {
     /// Whether entries wait in stored form: asked before each use of one, so it is cheap.
     var hasDormantEntries: Bool { cache.withLock { $0.dormantCount > 0 } }
 
-    /// The task of a fetch, of a mutation or of the last writing to storage: the only ones of their own, because a caller
-    /// who gives up must not end what others share.
-    func spawn(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+    /// The task of a fetch, of a mutation or of the use of storage: the only ones of their own, because a caller who gives
+    /// up must not end what others share.
+    func spawn<Outcome: Sendable>(_ body: @escaping @Sendable () async -> Outcome) -> Task<Outcome, Never> {
         guard let executor = configuration.taskExecutor else { return Task { await body() } }
         return Task(executorPreference: executor) { await body() }
     }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Something that happened in a client, for those who want to watch. It contains no data.
 public enum QueryEvent: Sendable {
     /// An entry was made.
@@ -40,15 +42,21 @@ public enum QueryEvent: Sendable {
     case mutation(MutationIdentifier, MutationStatus)
 }
 
-/// Who watches. Events are handed over inside of the critical section, so everyone sees them in the order in which they
-/// happened; handing over only puts them into a buffer.
+/// Who watches. What happens is noted inside of the critical section and told after it, to everyone in the order in which it
+/// happened: a watcher that waits is woken by what its task runs on, which is a caller's.
 struct Inspection {
     private var watchers: [UInt64: AsyncStream<QueryEvent>.Continuation] = [:]
+    private let relay = EventRelay()
 
     func record(_ event: @autoclosure () -> QueryEvent) {
         guard !watchers.isEmpty else { return }
-        let event = event()
-        for watcher in watchers.values { watcher.yield(event) }
+        relay.note(event(), for: Array(watchers.values))
+    }
+
+    /// What tells of what was noted; nil if nobody watches.
+    var telling: (@Sendable () -> Void)? {
+        guard !watchers.isEmpty else { return nil }
+        return { [relay] in relay.tell() }
     }
 
     mutating func add(_ watcher: AsyncStream<QueryEvent>.Continuation, as identifier: UInt64) {
@@ -59,10 +67,49 @@ struct Inspection {
     mutating func remove(_ identifier: UInt64) -> AsyncStream<QueryEvent>.Continuation? {
         watchers.removeValue(forKey: identifier)
     }
+
+    /// Nothing happens any more.
+    func finish() {
+        relay.tell()
+        for watcher in watchers.values { watcher.finish() }
+    }
+}
+
+/// Events on their way to those who watched when they happened.
+private final class EventRelay: Sendable {
+    private struct State {
+        var news: [(event: QueryEvent, watchers: [AsyncStream<QueryEvent>.Continuation])] = []
+        var isTelling = false
+    }
+
+    private let state = Mutex(State())
+
+    func note(_ event: QueryEvent, for watchers: [AsyncStream<QueryEvent>.Continuation]) {
+        state.withLock { $0.news.append((event, watchers)) }
+    }
+
+    /// Tells everything, unless somebody is at it, who goes on until there is nothing left.
+    func tell() {
+        while let news = nextNews() {
+            for (event, watchers) in news {
+                for watcher in watchers { watcher.yield(event) }
+            }
+            state.withLock { $0.isTelling = false }
+        }
+    }
+
+    private func nextNews() -> [(event: QueryEvent, watchers: [AsyncStream<QueryEvent>.Continuation])]? {
+        state.withLock { state in
+            guard !state.isTelling, !state.news.isEmpty else { return nil }
+            state.isTelling = true
+            defer { state.news = [] }
+            return state.news
+        }
+    }
 }
 
 extension QueryClient {
-    /// What happens in the client from now on, in order, for one reader.
+    /// What happens in the client from now on, in order, for one reader. It ends with the client.
     ///
     /// - Parameter buffered: How many events wait for a reader who is slow; past that, the oldest are dropped.
     public func events(buffered: Int = 1024) -> some AsyncSequence<QueryEvent, Never> & Sendable {

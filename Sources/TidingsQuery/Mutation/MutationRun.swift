@@ -1,10 +1,17 @@
 import Synchronization
 
-/// A mutation that was asked for: what its task needs.
+/// What is the same for all attempts of a mutation, also after a restart.
+struct MutationIdentity: Sendable {
+    let identifier: MutationIdentifier
+    let idempotencyKey: String
+}
+
+/// A mutation that was asked for: what its task needs. The client keeps it, so it does not keep the client.
 final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, MutationOutcome {
     let mutation: Mutation<Input, Output>
     let input: Input
-    let context: MutationContext
+    let identity: MutationIdentity
+    let changes = MutationChanges()
     /// Rung when it may be time to send.
     let gate = Doorbell()
     private let onChange: @Sendable () -> Void
@@ -18,16 +25,16 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, Muta
     init(
         _ mutation: Mutation<Input, Output>,
         input: Input,
-        context: MutationContext,
+        identity: MutationIdentity,
         onChange: @escaping @Sendable () -> Void
     ) {
         self.mutation = mutation
         self.input = input
-        self.context = context
+        self.identity = identity
         self.onChange = onChange
     }
 
-    var identifier: MutationIdentifier { context.identifier }
+    var identifier: MutationIdentifier { identity.identifier }
     var retention: Retention { mutation.options.gcTime }
 
     func start(by client: QueryClient) {
@@ -39,7 +46,7 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, Muta
 
     func renew() {
         state.withLock { $0.ticket = FetchTicket() }
-        context.reopen()
+        changes.reopen()
     }
 
     func ring() { gate.ring() }
@@ -61,9 +68,9 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, Muta
         }
     }
 
-    func discard() {
+    func discard(by client: QueryClient) {
         state.withLock(\.task)?.cancel()
-        context.close(isConfirmed: false)
+        changes.close(isConfirmed: false, in: client)
         let error = QueryError(.discarded, "The mutation was discarded before the server confirmed it.")
         ticket.resolve(.failure(error))
     }
@@ -86,7 +93,7 @@ protocol AnyMutationRun: AnyObject, Sendable {
     func renew()
     func ring()
     func changed()
-    func discard()
+    func discard(by client: QueryClient)
     /// What encodes it, for storage; nil if it has no name or cannot be encoded.
     func stored(_ item: MutationTable.Item) -> (@Sendable () throws -> PersistedMutation)?
 }

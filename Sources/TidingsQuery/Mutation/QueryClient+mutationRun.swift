@@ -3,22 +3,23 @@ import Logging
 extension QueryClient {
     /// The life of a mutation, from its first function to its last.
     func perform<Input, Output>(_ run: MutationRun<Input, Output>) async {
+        let context = MutationContext(run.identity, run.changes, client: self)
         let result: Result<Output, any Error>
         do {
-            try await run.mutation.mutating(run.input, run.context)
+            try await run.mutation.mutating(run.input, context)
             await store(run)
-            let output = try await attempt(run)
+            let output = try await attempt(run, context)
             guard finish(run, nil) else { return }
-            run.context.settleChanges(isConfirmed: true)
+            run.changes.settle(isConfirmed: true, in: self)
             withCache { $0.leaveResumption(run.identifier, by: self) }
-            try await run.mutation.succeeded(output, run.input, run.context)
-            try await run.mutation.settled(.success(output), run.input, run.context)
+            try await run.mutation.succeeded(output, run.input, context)
+            try await run.mutation.settled(.success(output), run.input, context)
             result = .success(output)
         } catch {
             guard finish(run, error) else { return }
-            run.context.settleChanges(isConfirmed: false)
+            run.changes.settle(isConfirmed: false, in: self)
             withCache { $0.leaveResumption(run.identifier, by: self) }
-            await reportFailure(error, of: run)
+            await reportFailure(error, of: run, context)
             result = .failure(error)
         }
         await end(run, result)
@@ -30,14 +31,18 @@ extension QueryClient {
     }
 
     /// An error of these functions does not take the place of the mutation's own.
-    private func reportFailure<Input, Output>(_ error: any Error, of run: MutationRun<Input, Output>) async {
+    private func reportFailure<Input, Output>(
+        _ error: any Error,
+        of run: MutationRun<Input, Output>,
+        _ context: MutationContext
+    ) async {
         do {
-            try await run.mutation.failed(error, run.input, run.context)
+            try await run.mutation.failed(error, run.input, context)
         } catch {
             configuration.logger.warning("onError of a mutation threw: \(error)")
         }
         do {
-            try await run.mutation.settled(.failure(error), run.input, run.context)
+            try await run.mutation.settled(.failure(error), run.input, context)
         } catch {
             configuration.logger.warning("onSettled of a mutation threw: \(error)")
         }
@@ -45,7 +50,7 @@ extension QueryClient {
 
     private func end<Input, Output>(_ run: MutationRun<Input, Output>, _ result: Result<Output, any Error>) async {
         let isConfirmed = if case .success = result { true } else { false }
-        run.context.close(isConfirmed: isConfirmed)
+        run.changes.close(isConfirmed: isConfirmed, in: self)
         if isConfirmed { await forget(run.identifier) } else { await store(run) }
         withCache { cache in
             // The result is there when its observers hear of it.
@@ -55,12 +60,15 @@ extension QueryClient {
         }
     }
 
-    private func attempt<Input, Output>(_ run: MutationRun<Input, Output>) async throws -> Output {
+    private func attempt<Input, Output>(
+        _ run: MutationRun<Input, Output>,
+        _ context: MutationContext
+    ) async throws -> Output {
         let options = run.mutation.options
         while true {
             try await waitToSend(run)
             do {
-                return try await run.mutation.function(run.input, run.context)
+                return try await run.mutation.function(run.input, context)
             } catch {
                 try Task.checkCancellation()
                 let failures = withCache { cache in

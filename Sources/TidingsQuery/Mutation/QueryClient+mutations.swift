@@ -32,8 +32,8 @@ extension QueryClient {
     ) -> MutationHandle<Output> {
         let identifier = MutationIdentifier(bits: randomBits())
         let key = MutationIdentifier(bits: randomBits()).description + identifier.description
-        let context = MutationContext(client: self, identifier: identifier, idempotencyKey: key)
-        let run = MutationRun(mutation, input: input, context: context, onChange: onChange)
+        let identity = MutationIdentity(identifier: identifier, idempotencyKey: key)
+        let run = MutationRun(mutation, input: input, identity: identity, onChange: onChange)
         let scope = mutation.scope(input)
         withCache { cache in
             cache.mutations.insert(
@@ -95,7 +95,7 @@ extension QueryClient {
             if item.isStored { cache.markDiscarded(identifier) }
             return item.run
         }
-        run?.discard()
+        run?.discard(by: self)
     }
 
     /// A mutation, if the client still knows it.

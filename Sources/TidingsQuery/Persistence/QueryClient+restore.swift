@@ -108,7 +108,7 @@ extension Cache {
         // On a task of its own: whoever gives up waiting must not end what everybody waits for.
         effects.perform {
             _ = client.spawn {
-                await client.load()
+                await client.inTurn { await client.load() }
                 ticket.resolve(.success(()))
             }
         }

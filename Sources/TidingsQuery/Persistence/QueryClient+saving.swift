@@ -5,12 +5,26 @@ extension QueryClient {
     /// when it ends; an application about to be suspended may call it too. What cannot be stored is kept for the next
     /// time.
     public func flush() async {
-        _ = await save()
+        _ = await spawn { await self.save() }.value
     }
 
+    /// Stores what waits for it, on a task that nobody cancels: storage may refuse to work for one that is cancelled.
+    ///
     /// - Returns: Whether everything is stored.
-    private func save() async -> Bool {
+    @discardableResult
+    func save() async -> Bool {
         guard let persister = configuration.persister else { return true }
+        let isDone = await inTurn { await self.save(to: persister) }
+        withCache { cache in
+            let waiting = cache.unsaved.count + cache.unstored.count
+            cache.savesAt = isDone ? Cache.mostUnsaved : max(Cache.mostUnsaved, 2 * waiting)
+        }
+        // Who gives the client time tries again.
+        if !isDone { savingDoorbell.ring() }
+        return isDone
+    }
+
+    private func save(to persister: any QueryPersister) async -> Bool {
         var isDone = await discardStoredMutations()
         let discarded = withCache { cache in
             defer { cache.discarded = [] }
@@ -24,12 +38,20 @@ extension QueryClient {
             try await persister.save(changes, in: persistenceScope)
             return isDone
         } catch {
-            if !(error is CancellationError) {
-                configuration.logger.error("\(changes.count) changes could not be stored: \(error)")
-            }
+            configuration.logger.error("\(changes.count) changes could not be stored: \(error)")
             withCache { $0.keep(unstored: changes) }
             return false
         }
+    }
+
+    /// Uses storage when nobody else does.
+    func inTurn<Outcome>(_ use: () async -> Outcome) async -> Outcome {
+        let own = FetchTicket<Void>()
+        while let other = withCache({ $0.takeTurn(own) }) { await other.finished() }
+        let outcome = await use()
+        withCache { $0.storing = nil }
+        own.resolve(.success(()))
+        return outcome
     }
 
     private func encoded(_ change: UnsavedChange, of key: QueryKey) -> PersistedChange? {
@@ -53,10 +75,9 @@ extension QueryClient {
             if failures == 0 { await savingDoorbell.wait(after: known) }
             known = savingDoorbell.rings
             do { try await time.sleep(until: time.now + saveDelay(after: failures)) } catch { break }
-            failures = await save() ? 0 : failures + 1
+            failures = await spawn { await self.save() }.value ? 0 : failures + 1
         }
-        // In a task of its own: storage may refuse to work for one that is cancelled.
-        await spawn { await self.flush() }.value
+        await flush()
     }
 
     /// Storage that fails is asked less and less often.
@@ -86,6 +107,15 @@ extension AnyEntry {
 }
 
 extension Cache {
+    /// - Returns: Who has to be waited for.
+    fileprivate mutating func takeTurn(_ own: FetchTicket<Void>) -> FetchTicket<Void>? {
+        if storing == nil {
+            storing = own
+            return nil
+        }
+        return storing
+    }
+
     /// What could not be stored the last time, and what happened to entries that are in storage only.
     fileprivate mutating func takeUnstored() -> [PersistedChange] {
         compactUnstored()
@@ -96,10 +126,14 @@ extension Cache {
         return unstored
     }
 
-    /// Keeps what could not be stored, without what was changed again.
+    /// Keeps what could not be stored, without what was changed again. There is an end to it: what is stored is a cache, and
+    /// is emptied when storage works again.
     fileprivate mutating func keep(unstored changes: [PersistedChange]) {
         unstored = changes + unstored
         compactUnstored()
+        guard compactedCount > 10 * Cache.mostUnsaved else { return }
+        unstored = [.remove(.under([]))]
+        compactedCount = 1
     }
 
     /// What has to be done in storage, in the order in which it came.

@@ -86,12 +86,8 @@ extension QueryClient {
         _ stored: PersistedMutation,
         with input: Input
     ) {
-        let context = MutationContext(
-            client: self,
-            identifier: stored.identifier,
-            idempotencyKey: stored.idempotencyKey
-        )
-        let run = MutationRun(mutation, input: input, context: context) {}
+        let identity = MutationIdentity(identifier: stored.identifier, idempotencyKey: stored.idempotencyKey)
+        let run = MutationRun(mutation, input: input, identity: identity) {}
         let scope = mutation.scope(input)
         let isNew = withCache { cache -> Bool in
             guard cache.mutations.index(of: stored.identifier) == nil else { return false }

@@ -6,8 +6,8 @@ public import Foundation
 
 /// Keeps entries and mutations across restarts, each on its own.
 ///
-/// A client calls one method at a time, except that mutations may be saved while entries are. Methods may throw at any
-/// time: the client logs it, goes on, and comes again later with the entries that were not stored and the mutations that
+/// A client calls the methods for entries one at a time, and those for single mutations also meanwhile. Methods may throw at
+/// any time: the client logs it, goes on, and comes again later with the entries that were not stored and the mutations that
 /// were not forgotten.
 public protocol QueryPersister: Sendable {
     /// Loads entries.

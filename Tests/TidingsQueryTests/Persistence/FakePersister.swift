@@ -19,6 +19,8 @@ final class FakePersister: QueryPersister {
         var mutations: [PersistedMutation] = []
         var loads: [[String]] = []
         var saves: [Int] = []
+        /// How often something was to be stored.
+        var attempts = 0
         var corrupt: [String] = []
         var isBroken = false
         /// What takes time before each use.
@@ -82,6 +84,7 @@ final class FakePersister: QueryPersister {
     func save(_ changes: [PersistedChange], in scope: PersistenceScope) async throws {
         try await wait()
         try state.withLock { state in
+            state.attempts += 1
             if state.isBroken { throw TestError(name: "broken") }
             state.saves.append(changes.count)
             for change in changes {
