@@ -27,7 +27,7 @@ extension HTTPError: RetryClassified {
 // end
 
 // snippet: infinite
-let feed = InfiniteQuery<FeedPage, Int>(key: ["feed"], first: 0, mostPages: 10) { cursor, _ in
+let feed = InfiniteQuery<FeedPage, Int>(key: ["feed"], mostPages: 10) { cursor, _ in
     try await ShopServer.feed(after: cursor)
 } next: { page, _ in
     page.next

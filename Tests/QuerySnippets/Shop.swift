@@ -31,6 +31,6 @@ struct HTTPError: Error {
 enum ShopServer {
     static func orders(_ status: String) async throws -> [Order] { [] }
     static func order(_ id: Int) async throws -> Reply<Order> { throw HTTPError(status: 404) }
-    static func feed(after cursor: Int) async throws -> FeedPage { FeedPage(items: [], next: nil) }
+    static func feed(after cursor: Int?) async throws -> FeedPage { FeedPage(items: [], next: nil) }
     static func rename(_ input: Rename, key: String) async throws -> Order { throw HTTPError(status: 404) }
 }

@@ -2,16 +2,16 @@
 public struct InfiniteData<Page: Sendable, Cursor: Sendable>: Sendable {
     /// The pages, in the order of the list.
     public var pages: [Page]
-    /// For each page, the cursor with which it was fetched.
-    public var cursors: [Cursor]
+    /// For each page, the cursor with which it was fetched; nil if it was asked for without.
+    public var cursors: [Cursor?]
 
     /// Makes data of pages and their cursors; there have to be as many of one as of the other.
-    public init(pages: [Page] = [], cursors: [Cursor] = []) {
+    public init(pages: [Page] = [], cursors: [Cursor?] = []) {
         self.pages = pages
         self.cursors = cursors
     }
 
-    mutating func append(_ page: Page, _ cursor: Cursor, most: Int?) {
+    mutating func append(_ page: Page, _ cursor: Cursor?, most: Int?) {
         pages.append(page)
         cursors.append(cursor)
         guard let most, pages.count > most else { return }
@@ -19,7 +19,7 @@ public struct InfiniteData<Page: Sendable, Cursor: Sendable>: Sendable {
         cursors.removeFirst()
     }
 
-    mutating func prepend(_ page: Page, _ cursor: Cursor, most: Int?) {
+    mutating func prepend(_ page: Page, _ cursor: Cursor?, most: Int?) {
         pages.insert(page, at: 0)
         cursors.insert(cursor, at: 0)
         guard let most, pages.count > most else { return }

@@ -3,10 +3,10 @@ import Synchronization
 /// A list that comes in pages, each of which says how to ask for the next.
 ///
 /// ```swift
-/// let feed = InfiniteQuery<FeedPage, String?>(key: ["feed"], first: nil) { cursor, _ in
+/// let feed = InfiniteQuery<FeedPage, String>(key: ["feed"]) { cursor, _ in
 ///     try await api.feed(after: cursor)
 /// } next: { page, _ in
-///     page.cursor.map { .some($0) }
+///     page.next
 /// }
 /// ```
 ///
@@ -29,19 +29,19 @@ public struct InfiniteQuery<Page: Sendable, Cursor: Sendable>: Sendable {
     /// - Parameters:
     ///   - key: The name of its entry.
     ///   - options: How it behaves.
-    ///   - first: How the first page is asked for.
+    ///   - first: How the first page is asked for; nil is without a cursor.
     ///   - initialPages: How many pages the first fetch gets.
     ///   - mostPages: How many pages are kept; with one more, the one at the other end goes. Nil is any number.
-    ///   - fetch: Gets a page.
+    ///   - fetch: Gets a page, with its cursor; nil is the one that is asked for without.
     ///   - next: How to ask for the page after the given one, which is the last; nil if there is none.
     ///   - previous: How to ask for the page before the given one, which is the first; nil if there is none.
     public init(
         key: QueryKey,
         options: QueryOptions = QueryOptions(),
-        first: Cursor,
+        first: Cursor? = nil,
         initialPages: Int = 1,
         mostPages: Int? = nil,
-        fetch: @escaping @Sendable (Cursor, FetchContext) async throws -> Page,
+        fetch: @escaping @Sendable (Cursor?, FetchContext) async throws -> Page,
         next: @escaping @Sendable (Page, Data) -> Cursor?,
         previous: @escaping @Sendable (Page, Data) -> Cursor? = { _, _ in nil }
     ) {
@@ -71,10 +71,10 @@ public struct InfiniteQuery<Page: Sendable, Cursor: Sendable>: Sendable {
 struct PageWalk<Page: Sendable, Cursor: Sendable>: Sendable {
     typealias Data = InfiniteData<Page, Cursor>
 
-    let first: Cursor
+    let first: Cursor?
     let initialPages: Int
     let mostPages: Int?
-    let fetch: @Sendable (Cursor, FetchContext) async throws -> Page
+    let fetch: @Sendable (Cursor?, FetchContext) async throws -> Page
     let next: @Sendable (Page, Data) -> Cursor?
     let previous: @Sendable (Page, Data) -> Cursor?
 
@@ -83,7 +83,7 @@ struct PageWalk<Page: Sendable, Cursor: Sendable>: Sendable {
             return { try await extend(base, direction, request.context) }
         }
         let wanted = max(request.base?.pages.count ?? 0, initialPages)
-        let start = request.base?.cursors.first ?? first
+        let start = if let base = request.base, let cursor = base.cursors.first { cursor } else { first }
         let progress = Progress()
         return { try await walk(from: start, pages: wanted, request.context, progress) }
     }
@@ -109,7 +109,7 @@ struct PageWalk<Page: Sendable, Cursor: Sendable>: Sendable {
 
     /// Goes on where the attempt before stopped.
     private func walk(
-        from start: Cursor,
+        from start: Cursor?,
         pages wanted: Int,
         _ context: FetchContext,
         _ progress: Progress

@@ -162,8 +162,9 @@ struct PagesBehaviourTests {
     /// A list whose pages are the numbers of their cursors.
     private func list(_ key: QueryKey = ["list"], end: Int = 100) -> InfiniteQuery<Int, Int> {
         InfiniteQuery(key: key, options: QueryOptions { $0.staleTime = .infinite }, first: 1) { [asked] cursor, _ in
-            asked.add(cursor)
-            return cursor
+            let number = try #require(cursor)
+            asked.add(number)
+            return number
         } next: { page, _ in
             page < end ? page + 1 : nil
         } previous: { page, _ in
@@ -171,12 +172,12 @@ struct PagesBehaviourTests {
         }
     }
 
-    @Test("a cursor may be nothing")
+    @Test("the first page needs no cursor")
     func emptyCursor() {
-        let query = InfiniteQuery<String, Int?>(key: ["a"], first: nil) { cursor, _ in
+        let query = InfiniteQuery<String, Int>(key: ["a"]) { cursor, _ in
             cursor.map { "page \($0)" } ?? "the first"
         } next: { page, _ in
-            page == "the first" ? .some(2) : nil
+            page == "the first" ? 2 : nil
         }
         let observer = InfiniteQueryObserver(query, in: bench.client)
         observer.start()
@@ -187,13 +188,15 @@ struct PagesBehaviourTests {
         #expect(observer.pages == ["the first", "page 2"])
         #expect(observer.data?.cursors == [nil, 2])
         #expect(!observer.hasNextPage)
+        bench.begin { await observer.observer.refetch() }
+        #expect(observer.pages == ["the first", "page 2"])
     }
 
     @Test("functions of cursors see all pages and cursors, and are not called without any")
     func functions() {
-        let seen = Log<[Int]>()
+        let seen = Log<[Int?]>()
         let query = InfiniteQuery<Int, Int>(key: ["a"], first: 5) { cursor, _ in
-            cursor
+            try #require(cursor)
         } next: { page, data in
             seen.add(data.cursors)
             return page + 1

@@ -38,7 +38,7 @@ private final class Feed: Sendable {
             initialPages: initialPages,
             mostPages: mostPages
         ) { [self] cursor, _ in
-            try page(cursor)
+            try page(#require(cursor))
         } next: { page, _ in
             page.next
         } previous: { page, _ in
@@ -365,7 +365,7 @@ extension InfiniteQuery {
     fileprivate init(
         key: QueryKey,
         first: Cursor,
-        fetch: @escaping @Sendable (Cursor, FetchContext) async throws -> Page,
+        fetch: @escaping @Sendable (Cursor?, FetchContext) async throws -> Page,
         next: @escaping @Sendable (Page) -> Cursor?,
         previous: @escaping @Sendable (Page) -> Cursor?
     ) {
