@@ -84,6 +84,7 @@ extension Cache {
         }
         // What it took the place of is made up for.
         if !followUps.isEmpty, entry.machine.fetch?.isExtension == true { entry.machine.wantFollowUp() }
+        setPaused(run, !canStart)
         if canStart { begin(run, by: client) }
         inspection.record(canStart ? .fetchStarted(entry.key) : .fetchPaused(entry.key))
         changed(entry)
@@ -95,14 +96,15 @@ extension Cache {
         effects.perform { run.begin { client.spawn { await client.perform(run) } } }
     }
 
+    /// Nobody can be asked: the entry stays as it is.
     private mutating func refuse<Value>(_ entry: Entry<Value>, _ tickets: [FetchTicket<Value>]) -> FetchTicket<Value> {
-        let error = QueryError.noFetch(entry.key)
-        let moment = now
-        modify(entry) { $0.fail(error, at: moment) }
-        inspection.record(.fetchFailed(entry.key, error))
-        changed(entry)
-        effects.perform { for ticket in tickets { ticket.resolve(.failure(error)) } }
+        resolve(tickets, entry.machine.data.map(Result.success) ?? .failure(QueryError.noFetch(entry.key)))
         return tickets[0]
+    }
+
+    /// The fetch waits for the network or for focus, or goes on.
+    private mutating func setPaused<Value>(_ run: FetchRun<Value>, _ isPaused: Bool) {
+        for ticket in run.tickets + run.followUps { effects.perform(ticket.setPaused(isPaused)) }
     }
 
     /// The run of a task, if it is still the one that counts.
@@ -174,6 +176,7 @@ extension Cache {
         }
         guard canContinue(run.networkMode) else {
             entry.machine.pause()
+            setPaused(run, true)
             inspection.record(.fetchPaused(entry.key))
             changed(entry)
             return false
@@ -205,6 +208,7 @@ extension Cache {
             return fail(entry, run, error)
         }
         entry.machine.attempt(epoch: nextEpoch())
+        setPaused(run, false)
         begin(run, by: client)
         inspection.record(.fetchStarted(entry.key))
         changed(entry)

@@ -35,8 +35,9 @@ public final class QueryClient: Sendable {
         public var focus: any ConditionSource = Condition(true)
         /// The clock that all waits are on. It should go on while the device sleeps, as the default does.
         public var clock: any Clock<Duration> & Sendable = ContinuousClock()
-        /// What the calendar says when the client is made. Later moments are this and what the clock has counted.
-        public var startDate = Date()
+        /// What the calendar says when the client is made; nil is that of the device. Later moments are this and what the
+        /// clock has counted.
+        public var startDate: Date?
         /// Where the randomness of jitter and idempotency keys comes from. The generator is used on one thread at a time.
         public var makeRandomNumberGenerator: @Sendable () -> any RandomNumberGenerator & Sendable = {
             SystemRandomNumberGenerator()
@@ -74,7 +75,7 @@ public final class QueryClient: Sendable {
     /// - Parameter configuration: How it behaves.
     public init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
-        time = Self.timeSource(configuration.clock, configuration.startDate)
+        time = Self.timeSource(configuration.clock, configuration.startDate ?? Date())
         cache = Guarded(Cache(configuration, now: time.now))
         random = Mutex(configuration.makeRandomNumberGenerator())
         let connectivity = configuration.connectivity.onChange { [weak self] in self?.setOnline($0) }

@@ -112,7 +112,8 @@ public struct RefetchBatch: Sendable {
     /// How many fetches were started or joined.
     public var count: Int { tickets.count }
 
-    /// Waits until all of them have ended, in whichever way. Fetches that wait for the network are not waited for.
+    /// Waits until all of them have ended, in whichever way. Fetches that wait for the network, or come to it meanwhile, are
+    /// not waited for.
     ///
     /// Cancelling the waiting task ends the wait, not the fetches.
     public func finished() async {

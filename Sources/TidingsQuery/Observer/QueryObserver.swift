@@ -224,7 +224,7 @@ extension QueryObserver {
     /// Fetches now, fresh or not, also if it is not enabled.
     ///
     /// - Parameter isRestarting: Whether a fetch that runs is given up for a new one, if there is data to show meanwhile.
-    /// - Returns: What is known when the fetch has ended, in whichever way.
+    /// - Returns: What is known when the fetch has ended, in whichever way, or has to wait for the network.
     @discardableResult
     public func refetch(isRestarting: Bool = true) async -> QuerySnapshot<Value> {
         await engine.refetch(isRestarting: isRestarting, direction: nil).finished()

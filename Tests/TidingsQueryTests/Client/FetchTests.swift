@@ -139,7 +139,7 @@ struct FetchTests {
     func noFetch() {
         let fetch = bench.fetch(Query<Int>(key: ["set"]))
         #expect((fetch.error as? QueryError)?.code == .noFetch)
-        #expect(bench.client.state(of: Query<Int>(key: ["set"]))?.isError == true)
+        #expect(bench.client.state(of: Query<Int>(key: ["set"]))?.isPending == true)
     }
 
     @Test("a key belongs to one type")
