@@ -14,6 +14,7 @@ import Foundation
 /// ```
 ///
 /// The file belongs to one client at a time. It is a cache: one that is no database any more is replaced by an empty one.
+/// One that is a database but cannot be used is left as it is.
 public final class SQLiteQueryPersister: QueryPersister {
     /// Whether there was a file that could not be used, and that was replaced by an empty one.
     public let isReplaced: Bool
@@ -29,7 +30,8 @@ public final class SQLiteQueryPersister: QueryPersister {
         } catch {
             throw SQLitePersisterError(
                 .cannotOpen,
-                "No file for stored queries can be opened or made at \(path); check that the folder can be written to.",
+                "No file for stored queries can be opened or made at \(path); check that the folder can be written to, and "
+                    + "that the file is not another program's.",
                 cause: error
             )
         }
@@ -78,8 +80,8 @@ public final class SQLiteQueryPersister: QueryPersister {
 
     // MARK: Mutations
 
-    /// Loads the mutations, in the order in which they were asked for.
-    public func loadMutations() async throws -> [PersistedMutation] {
+    /// Loads the mutations, and deletes those that cannot be read: they could never be sent.
+    public func loadMutations() async throws -> PersistedMutations {
         try await write { try StoredMutation.load(in: $0) }
     }
 
@@ -106,6 +108,6 @@ public final class SQLiteQueryPersister: QueryPersister {
 
 extension DatabaseError {
     fileprivate var isCorruption: Bool {
-        resultCode == .SQLITE_NOTADB || resultCode == .SQLITE_CORRUPT || resultCode == .SQLITE_ERROR
+        resultCode == .SQLITE_NOTADB || resultCode == .SQLITE_CORRUPT
     }
 }

@@ -9,14 +9,14 @@ import Foundation
 
 /// The rows of mutations.
 enum StoredMutation {
-    /// Those that cannot be read are deleted: they could never be sent.
-    static func load(in database: Database) throws -> [PersistedMutation] {
+    static func load(in database: Database) throws -> PersistedMutations {
         let rows = try Row.fetchAll(database, sql: "SELECT * FROM mutation2 ORDER BY position")
-        var found: [PersistedMutation] = []
+        var found = PersistedMutations()
         for row in rows {
             if let mutation = mutation(row) {
-                found.append(mutation)
+                found.mutations.append(mutation)
             } else {
+                found.corrupt.append(String.fromDatabaseValue(row["identifier"]) ?? "")
                 try database.execute(sql: "DELETE FROM mutation2 WHERE identifier IS ?", arguments: [row["identifier"]])
             }
         }

@@ -87,6 +87,39 @@ struct SQLiteQueryPersisterTests {
         #expect(try await persister.load(.allExcept([]), in: scope()).entries.count == 1)
     }
 
+    @Test("a file that is a database, but cannot be used, is left as it is")
+    func foreignFile() throws {
+        try execute(
+            "CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('mine'); CREATE INDEX entry2 ON notes (text)"
+        )
+        #expect { try SQLiteQueryPersister(path: path) } throws: { error in
+            (error as? SQLitePersisterError)?.code == .cannotOpen
+        }
+        let notes = try DatabaseQueue(path: path).read { try String.fetchAll($0, sql: "SELECT text FROM notes") }
+        #expect(notes == ["mine"])
+    }
+
+    @Test("a mutation that cannot be read is deleted and told of; the others come")
+    func corruptMutation() async throws {
+        let persister = try SQLiteQueryPersister(path: path)
+        for name in ["a", "b"] {
+            let mutation = PersistedMutation(
+                identifier: MutationIdentifier(name),
+                name: name,
+                input: Data([1]),
+                idempotencyKey: name,
+                submittedAt: start,
+                order: 1
+            )
+            try await persister.save(mutation)
+        }
+        try execute("UPDATE mutation2 SET submitted_at = 'later' WHERE name = 'a'")
+        let loaded = try await persister.loadMutations()
+        #expect(loaded.mutations.map(\.name) == ["b"])
+        #expect(loaded.corrupt == ["a"])
+        #expect(try await persister.loadMutations().corrupt.isEmpty)
+    }
+
     @Test("a place where no file can be is an error that says so")
     func noPlace() {
         #expect { try SQLiteQueryPersister(path: "/nowhere/at/all.sqlite") } throws: { error in

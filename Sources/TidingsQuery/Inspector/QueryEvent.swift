@@ -38,6 +38,8 @@ public enum QueryEvent: Sendable {
     case restored(QueryKey)
     /// A stored entry could not be read and was dropped.
     case corrupt(QueryKey, any Error)
+    /// A stored mutation could not be read and was dropped: the change that somebody asked for was never made.
+    case corruptMutation(MutationIdentifier, any Error)
     /// A mutation is somewhere new.
     case mutation(MutationIdentifier, MutationStatus)
 }

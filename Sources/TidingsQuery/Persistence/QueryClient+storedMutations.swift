@@ -32,10 +32,21 @@ extension QueryClient {
     func restoreMutations(from persister: any QueryPersister) async {
         await discardStoredMutations()
         do {
-            for stored in try await persister.loadMutations() { take(stored) }
+            let loaded = try await persister.loadMutations()
+            for identifier in loaded.corrupt { report(MutationIdentifier(identifier)) }
+            for stored in loaded.mutations { take(stored) }
         } catch {
             configuration.logger.error("Stored mutations could not be loaded: \(error)")
         }
+    }
+
+    private func report(_ identifier: MutationIdentifier) {
+        let error = QueryError(
+            .corrupt,
+            "The stored mutation \(identifier) cannot be read and was dropped; ask for the change once more."
+        )
+        configuration.logger.error("\(error)")
+        withCache { $0.inspection.record(.corruptMutation(identifier, error)) }
     }
 
     /// Takes those out of storage that were given up before it was known which ones there are.
@@ -45,7 +56,7 @@ extension QueryClient {
     func discardStoredMutations() async -> Bool {
         guard let persister = configuration.persister, withCache({ $0.mutations.isCleared }) else { return true }
         do {
-            let stored = try await persister.loadMutations()
+            let stored = try await persister.loadMutations().mutations
             withCache { cache in
                 // What was started since then is known.
                 for mutation in stored where cache.mutations.index(of: mutation.identifier) == nil {

@@ -22,8 +22,10 @@ public protocol QueryPersister: Sendable {
     /// older.
     func save(_ changes: [PersistedChange], in scope: PersistenceScope) async throws
 
-    /// Loads the mutations that were not confirmed, by their ``PersistedMutation/order``.
-    func loadMutations() async throws -> [PersistedMutation]
+    /// Loads the mutations that were not confirmed.
+    ///
+    /// - Returns: What can be read, by ``PersistedMutation/order``; what cannot is deleted and told of.
+    func loadMutations() async throws -> PersistedMutations
 
     /// Stores a mutation, or replaces it.
     func save(_ mutation: PersistedMutation) async throws
@@ -101,6 +103,20 @@ public struct PersistedEntries: Sendable {
     /// Makes a result.
     public init(entries: [PersistedEntry] = [], corrupt: [String] = []) {
         self.entries = entries
+        self.corrupt = corrupt
+    }
+}
+
+/// The mutations that were loaded.
+public struct PersistedMutations: Sendable {
+    /// What can be read.
+    public var mutations: [PersistedMutation]
+    /// The identifiers, as they are stored, of what could not be read.
+    public var corrupt: [String]
+
+    /// Makes a result.
+    public init(mutations: [PersistedMutation] = [], corrupt: [String] = []) {
+        self.mutations = mutations
         self.corrupt = corrupt
     }
 }

@@ -149,7 +149,7 @@ public enum QueryPersisterConformance {
         try await persister.save(failed)
         try await persister.removeMutation(MutationIdentifier("m"))
         try await persister.removeMutation(MutationIdentifier("never there"))
-        let found = try await persister.loadMutations()
+        let found = try await persister.loadMutations().mutations
         try expect(found.map(\.name), ["z", "b", "a"], "the mutations")
         try expect(found.map(\.failure), [nil, nil, "no"], "what they failed with")
         try expect(found.map(\.input), Array(repeating: Data([1, 2]), count: 3), "their inputs")

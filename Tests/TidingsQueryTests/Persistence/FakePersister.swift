@@ -22,6 +22,7 @@ final class FakePersister: QueryPersister {
         /// How often something was to be stored.
         var attempts = 0
         var corrupt: [String] = []
+        var corruptMutations: [String] = []
         var isBroken = false
         /// What takes time before each use.
         var delay: (@Sendable () async throws -> Void)?
@@ -106,8 +107,13 @@ final class FakePersister: QueryPersister {
         }
     }
 
-    func loadMutations() async throws -> [PersistedMutation] {
-        read { $0.mutations.sorted { $0.order < $1.order } }
+    func loadMutations() async throws -> PersistedMutations {
+        read { state in
+            PersistedMutations(
+                mutations: state.mutations.sorted { $0.order < $1.order },
+                corrupt: state.corruptMutations
+            )
+        }
     }
 
     func save(_ mutation: PersistedMutation) async throws {

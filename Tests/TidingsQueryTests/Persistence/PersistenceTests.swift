@@ -439,6 +439,18 @@ struct PersistenceTests {
         #expect(persister.read { $0.mutations.isEmpty })
     }
 
+    @Test("one that cannot be read is told of")
+    func unreadable() {
+        persister.change { $0.corruptMutations = ["x"] }
+        let events = bench.events()
+        bench.run()
+        let corrupt = events.elements.compactMap { event -> MutationIdentifier? in
+            guard case .corruptMutation(let identifier, _) = event else { return nil }
+            return identifier
+        }
+        #expect(corrupt == [MutationIdentifier("x")])
+    }
+
     @Test("one without a name is not stored")
     func unnamed() {
         bench.run()
