@@ -23,8 +23,7 @@ enum StoredEntry {
                 try read(Row.fetchCursor(database, sql: sql, arguments: [key.description]), into: &found)
             }
         case .allExcept(let keys):
-            let excluded = Set(keys.map(\.description))
-            try read(Row.fetchCursor(database, sql: "SELECT * FROM entry2"), except: excluded, into: &found)
+            try read(Row.fetchCursor(database, sql: "SELECT * FROM entry2"), except: Set(keys), into: &found)
         }
         for key in found.corrupt { try remove(key, in: database) }
         return found
@@ -32,19 +31,24 @@ enum StoredEntry {
 
     private static func read(
         _ rows: RowCursor,
-        except excluded: Set<String> = [],
+        except excluded: Set<QueryKey> = [],
         into found: inout PersistedEntries
     ) throws {
         while let row = try rows.next() {
             let key = String.fromDatabaseValue(row["key"]) ?? ""
-            if excluded.contains(key) { continue }
-            if let entry = entry(row, key) { found.entries.append(entry) } else { found.corrupt.append(key) }
+            let parsed = QueryKey(canonical: key)
+            if let parsed, excluded.contains(parsed) { continue }
+            if parsed != nil, let entry = entry(row, key) {
+                found.entries.append(entry)
+            } else {
+                found.corrupt.append(key)
+            }
         }
     }
 
     /// - Returns: Nil if the row is not one that this program writes.
     private static func entry(_ row: Row, _ key: String) -> PersistedEntry? {
-        guard QueryKey(canonical: key) != nil, case .blob(let value) = DatabaseValue.storage(row["value"]),
+        guard case .blob(let value) = DatabaseValue.storage(row["value"]),
             let updatedAt = Double.fromDatabaseValue(row["updated_at"]),
             let isInvalidated = Bool.fromDatabaseValue(row["is_invalidated"])
         else { return nil }

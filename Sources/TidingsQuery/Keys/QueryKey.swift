@@ -6,7 +6,8 @@
 /// ```
 ///
 /// Two keys are the same if their segments are; the order of an object's members does not count. The number `1` and the
-/// text `"1"` differ. A key stands for everything below it wherever a ``QueryFilter`` is meant.
+/// text `"1"` differ, and so do texts that are encoded differently, such as the two ways to write `"é"` in Unicode: a server
+/// may take them for different things. A key stands for everything below it wherever a ``QueryFilter`` is meant.
 public struct QueryKey: Hashable, Sendable {
     /// The path, from the general to the particular.
     public let segments: [Segment]
@@ -62,7 +63,7 @@ extension QueryKey {
         func matches(_ pattern: Segment) -> Bool {
             switch (self, pattern) {
             case (.object(let members), .object(let wanted)):
-                wanted.allSatisfy { name, value in members[name]?.matches(value) ?? false }
+                wanted.allSatisfy { name, value in members.exactly(name)?.matches(value) ?? false }
             case (.array(let elements), .array(let wanted)):
                 elements.matches(wanted)
             default:
@@ -77,6 +78,30 @@ extension QueryKey {
             default: true
             }
         }
+    }
+}
+
+extension QueryKey.Segment {
+    /// Whether two segments have the same canonical form.
+    public static func == (left: QueryKey.Segment, right: QueryKey.Segment) -> Bool {
+        switch (left, right) {
+        case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.integer(let left), .integer(let right)): left == right
+        case (.boolean(let left), .boolean(let right)): left == right
+        case (.null, .null): true
+        case (.array(let left), .array(let right)): left == right
+        case (.object(let left), .object(let right)):
+            left.count == right.count && left.allSatisfy { name, value in right.exactly(name) == value }
+        default: false
+        }
+    }
+}
+
+extension [String: QueryKey.Segment] {
+    /// The member of a name that is encoded in the same way.
+    fileprivate func exactly(_ name: String) -> QueryKey.Segment? {
+        guard let index = index(forKey: name), self[index].key.utf8.elementsEqual(name.utf8) else { return nil }
+        return self[index].value
     }
 }
 

@@ -36,12 +36,13 @@ extension QueryFilter {
 extension [PersistedChange] {
     /// Leaves out what later changes make of no account.
     func compacted() -> [PersistedChange] {
-        var saved: Set<String> = []
+        // Texts that are encoded differently are different keys, also if Swift takes them for equal.
+        var saved: Set<[UInt8]> = []
         var (removed, invalidated): (Set<PersistedKeys>, Set<PersistedKeys>) = ([], [])
         let kept = reversed().filter { change in
             if removed.contains(.under([])) { return false }
             return switch change {
-            case .save(let entry): saved.insert(entry.key).inserted
+            case .save(let entry): saved.insert([UInt8](entry.key.utf8)).inserted
             case .remove(let keys): removed.insert(keys).inserted
             case .invalidate(let keys): invalidated.insert(keys).inserted
             }

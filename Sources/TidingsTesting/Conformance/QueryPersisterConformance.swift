@@ -10,7 +10,8 @@ import Foundation
 public enum QueryPersisterConformance {
     /// Each check needs an empty persister of its own.
     public static let checks: [ConformanceCheck<any QueryPersister>] = [
-        roundTrip, selection, newer, otherFormat, tooOld, remove, removeBelow, removeAll, removedThenSaved, invalidate,
+        roundTrip, selection, encodings, newer, otherFormat, tooOld, remove, removeBelow, removeAll, removedThenSaved,
+        invalidate,
         invalidateBelow, invalidateAll, savedThenInvalidated, mutations,
     ]
 
@@ -55,6 +56,17 @@ public enum QueryPersisterConformance {
         try await save(persister, .save(entry(["old"], age: 101)), .save(entry(["new"], age: 99)))
         let found = try await persister.load(.allExcept([]), in: scope(maxAge: 100))
         try expect(found.entries.map(\.key), [#"["new"]"#], "the entries")
+    }
+
+    private static let encodings = check("texts that are encoded differently are different keys") { persister in
+        let keys: [QueryKey] = [["\u{E9}"], ["e\u{301}"]]
+        try await save(persister, .save(entry(keys[0], "0")), .save(entry(keys[1], "1")))
+        let first = try await persister.load(.keys([keys[0]]), in: scope())
+        try expect(first.entries.map(\.value), [Data("0".utf8)], "the value of one key")
+        let rest = try await persister.load(.allExcept([keys[0]]), in: scope())
+        try expect(rest.entries.map(\.value), [Data("1".utf8)], "the value of the other")
+        try await save(persister, .remove(.exactly(keys[1])))
+        try expect(try await all(persister).map(\.value), [Data("0".utf8)], "what is left")
     }
 
     // MARK: Keys

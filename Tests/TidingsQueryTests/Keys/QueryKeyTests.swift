@@ -25,6 +25,28 @@ struct QueryKeyTests {
     }
 
     @Test(
+        "tell texts apart that are encoded differently",
+        arguments: [
+            (["\u{E9}"], ["e\u{301}"]),
+            (["a\u{323}\u{307}"], ["a\u{307}\u{323}"]),
+            ([["\u{E9}": 1]], [["e\u{301}": 1]]),
+            ([["\u{E9}"]], [["e\u{301}"]]),
+        ] as [(QueryKey, QueryKey)]
+    )
+    func encodings(_ pair: (QueryKey, QueryKey)) {
+        #expect(pair.0 != pair.1)
+        #expect(!pair.0.description.utf8.elementsEqual(pair.1.description.utf8))
+        #expect(!pair.0.starts(with: pair.1))
+        #expect(QueryKey(canonical: pair.0.description) == pair.0)
+        #expect(QueryKey(canonical: pair.1.description) == pair.1)
+        var tree = KeyTree<Int>()
+        tree.insert(0, for: pair.0)
+        tree.insert(1, for: pair.1)
+        #expect(tree.count == 2)
+        #expect(tree[pair.0] == 0)
+    }
+
+    @Test(
         "have a canonical form",
         arguments: [
             ([], "[]"),

@@ -13,9 +13,9 @@ import Foundation
 /// Storage in memory, that tells what was asked of it.
 final class FakePersister: QueryPersister {
     struct State {
-        var entries: [String: PersistedEntry] = [:]
+        var entries: [QueryKey: PersistedEntry] = [:]
         /// The format of those that do not have the first one.
-        var busters: [String: String] = [:]
+        var busters: [QueryKey: String] = [:]
         var mutations: [PersistedMutation] = []
         var loads: [[String]] = []
         var saves: [Int] = []
@@ -46,11 +46,11 @@ final class FakePersister: QueryPersister {
             isInvalidated: isInvalidated,
             metadata: QueryMetadata()
         )
-        change { $0.entries[key.description] = entry }
+        change { $0.entries[key] = entry }
     }
 
     func stored(_ key: QueryKey) -> String? {
-        read { $0.entries[key.description].map { String(decoding: $0.value, as: UTF8.self) } }
+        read { $0.entries[key].map { String(decoding: $0.value, as: UTF8.self) } }
     }
 
     /// A database does nothing for a task that is cancelled.
@@ -64,21 +64,18 @@ final class FakePersister: QueryPersister {
         return try state.withLock { state in
             if state.isBroken { throw TestError(name: "broken") }
             state.scope = scope
-            let useful = state.entries.values
-                .filter { $0.updatedAt >= scope.oldest && state.busters[$0.key, default: ""] == scope.buster }
-                .sorted { $0.key < $1.key }
+            let useful = state.entries
+                .filter { $1.updatedAt >= scope.oldest && state.busters[$0, default: ""] == scope.buster }
+                .sorted { $0.value.key < $1.value.key }
+            var result = PersistedEntries()
             switch selection {
-            case .keys(let keys):
-                let wanted = Set(keys.map(\.description))
-                let found = useful.filter { wanted.contains($0.key) }
-                state.loads.append(found.map(\.key))
-                return PersistedEntries(entries: found)
+            case .keys(let keys): result.entries = useful.filter { keys.contains($0.key) }.map(\.value)
             case .allExcept(let keys):
-                let excluded = Set(keys.map(\.description))
-                let found = useful.filter { !excluded.contains($0.key) }
-                state.loads.append(found.map(\.key))
-                return PersistedEntries(entries: found, corrupt: state.corrupt)
+                result.entries = useful.filter { !keys.contains($0.key) }.map(\.value)
+                result.corrupt = state.corrupt
             }
+            state.loads.append(result.entries.map(\.key))
+            return result
         }
     }
 
@@ -91,15 +88,16 @@ final class FakePersister: QueryPersister {
             for change in changes {
                 switch change {
                 case .save(let entry):
-                    let isOther = state.busters[entry.key, default: ""] != scope.buster
-                    let old = state.entries[entry.key]?.updatedAt ?? .distantPast
+                    guard let key = QueryKey(canonical: entry.key) else { continue }
+                    let isOther = state.busters[key, default: ""] != scope.buster
+                    let old = state.entries[key]?.updatedAt ?? .distantPast
                     guard isOther || old <= entry.updatedAt else { continue }
-                    state.entries[entry.key] = entry
-                    state.busters[entry.key] = scope.buster
+                    state.entries[key] = entry
+                    state.busters[key] = scope.buster
                 case .remove(let keys):
-                    for key in state.entries.keys where keys.contains(stored: key) { state.entries[key] = nil }
+                    for key in state.entries.keys where keys.contains(key) { state.entries[key] = nil }
                 case .invalidate(let keys):
-                    for key in state.entries.keys where keys.contains(stored: key) {
+                    for key in state.entries.keys where keys.contains(key) {
                         state.entries[key]?.isInvalidated = true
                     }
                 }
@@ -134,10 +132,6 @@ final class FakePersister: QueryPersister {
             state.mutations.removeAll { $0.identifier == identifier }
         }
     }
-}
-
-extension PersistedKeys {
-    fileprivate func contains(stored key: String) -> Bool { QueryKey(canonical: key).map(contains) ?? false }
 }
 
 @Suite("Storage in memory")

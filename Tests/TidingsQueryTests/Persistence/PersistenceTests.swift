@@ -169,9 +169,9 @@ struct PersistenceTests {
         #expect(bench.client.data(of: query(["b"])) == 6)
         bench.advance(.seconds(1))
         #expect(persister.stored(["a"]) == "5")
-        #expect(persister.read { $0.entries[#"["a"]"#]?.isInvalidated } == true)
+        #expect(persister.read { $0.entries[["a"]]?.isInvalidated } == true)
         #expect(persister.stored(["b"]) == "6")
-        #expect(persister.read { $0.entries[#"["b"]"#]?.metadata["position"] } == "12-7")
+        #expect(persister.read { $0.entries[["b"]]?.metadata["position"] } == "12-7")
     }
 
     @Test("what leaves the cache before it was stored is stored all the same")
