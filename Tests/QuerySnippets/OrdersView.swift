@@ -26,7 +26,7 @@ struct OrdersView: View {
 // snippet: app
 struct ShopView: View {
     let client: QueryClient
-    let inFront: Condition
+    let inFront: ManualMonitor
     @Environment(\.scenePhase) private var scenePhase
 
     var body: some View {

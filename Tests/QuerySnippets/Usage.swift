@@ -110,8 +110,8 @@ func optimistic(client: QueryClient) {
 
 func outside() {
     // snippet: outside
-    let online = Condition(true)
-    let inFront = Condition(true)
+    let online = ManualMonitor(true)
+    let inFront = ManualMonitor(true)
     let client = QueryClient(
         .init {
             $0.connectivity = online

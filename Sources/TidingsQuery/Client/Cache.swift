@@ -52,8 +52,8 @@ struct Cache {
         self.now = now
         bounds = configuration.bounds
         clientDefaults = configuration.defaults
-        isOnline = configuration.connectivity.isTrue
-        isFocused = configuration.focus.isTrue
+        isOnline = configuration.connectivity.isActive
+        isFocused = configuration.focus.isActive
         isPersisting = configuration.persister != nil
         isRestoring = isPersisting
     }

@@ -30,9 +30,9 @@ public final class QueryClient: Sendable {
         /// How much is kept of what nobody observes.
         public var bounds = CacheBounds()
         /// Whether the device is online.
-        public var connectivity: any ConditionSource = Condition(true)
+        public var connectivity: any StateMonitor = ManualMonitor(true)
         /// Whether the application is in front.
-        public var focus: any ConditionSource = Condition(true)
+        public var focus: any StateMonitor = ManualMonitor(true)
         /// The clock that all waits are on. It should go on while the device sleeps, as the default does.
         public var clock: any Clock<Duration> & Sendable = ContinuousClock()
         /// What the calendar says when the client is made; nil is that of the device. Later moments are this and what the
@@ -68,7 +68,7 @@ public final class QueryClient: Sendable {
     let savingDoorbell = Doorbell()
     private let cache: Guarded<Cache>
     private let random: Mutex<any RandomNumberGenerator & Sendable>
-    private let observations = Mutex<[ConditionObservation]>([])
+    private let observations = Mutex<[MonitorObservation]>([])
 
     /// Makes an empty client.
     ///
@@ -90,10 +90,10 @@ public final class QueryClient: Sendable {
 
     /// Takes note of what changed while the client was being made.
     private func catchUp() {
-        while withCache({ $0.isOnline }) != configuration.connectivity.isTrue {
-            setOnline(configuration.connectivity.isTrue)
+        while withCache({ $0.isOnline }) != configuration.connectivity.isActive {
+            setOnline(configuration.connectivity.isActive)
         }
-        while withCache({ $0.isFocused }) != configuration.focus.isTrue { setFocused(configuration.focus.isTrue) }
+        while withCache({ $0.isFocused }) != configuration.focus.isActive { setFocused(configuration.focus.isActive) }
     }
 
     private static func timeSource(_ clock: some Clock<Duration>, _ start: Date) -> TimeSource {

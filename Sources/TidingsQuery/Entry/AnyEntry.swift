@@ -4,7 +4,7 @@ class AnyEntry {
     let identifier: UInt64
     final var registrations: [Registration] = []
     /// The longest that anyone asked for.
-    final var gcTime: Retention?
+    final var gcTime: GCTime?
     /// Since when nobody observes it and nothing is fetched.
     final var idleSince: Timestamp
     final var lastChange: Timestamp
@@ -103,7 +103,7 @@ extension AnyEntry {
     /// Whether it may be forgotten.
     final var isDisposable: Bool { !isObserved && fetchStatus == .idle && !hasPatches }
 
-    final func prolong(_ gcTime: Retention?) {
+    final func prolong(_ gcTime: GCTime?) {
         let wanted = gcTime ?? .standard
         self.gcTime = max(self.gcTime ?? wanted, wanted)
     }

@@ -120,6 +120,6 @@ extension MutationTable.Item {
         guard case .over(_, let end) = machine.phase, !(isStored && machine.status == .needsAttention) else {
             return nil
         }
-        return (run?.retention ?? .standard).deadline(from: end)
+        return (run?.gcTime ?? .standard).deadline(from: end)
     }
 }

@@ -103,7 +103,7 @@ public struct MutationOptions: Sendable {
     /// What to do while the device is offline.
     public var networkMode = NetworkMode.online
     /// How long it can be looked at after it is over.
-    public var gcTime = Retention.standard
+    public var gcTime = GCTime.standard
 
     /// Starts with the defaults.
     public init() {}

@@ -35,7 +35,7 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, Muta
     }
 
     var identifier: MutationIdentifier { identity.identifier }
-    var retention: Retention { mutation.options.gcTime }
+    var gcTime: GCTime { mutation.options.gcTime }
 
     func start(by client: QueryClient) {
         let task = client.spawn { await client.perform(self) }
@@ -87,7 +87,7 @@ protocol MutationOutcome<Output>: AnyObject, Sendable {
 
 /// A mutation that was asked for, whatever its types.
 protocol AnyMutationRun: AnyObject, Sendable {
-    var retention: Retention { get }
+    var gcTime: GCTime { get }
     func start(by client: QueryClient)
     /// It is tried once more: what came of it so far is not the end.
     func renew()

@@ -17,7 +17,7 @@ final class DormantEntry: AnyEntry {
         super.init(key: key, identifier: identifier, at: moment)
         cost = stored.value.count
         // Until somebody asks for it, nobody has said how long to keep it.
-        gcTime = .forever
+        gcTime = .infinite
     }
 
     override var status: QueryStatus { .success }

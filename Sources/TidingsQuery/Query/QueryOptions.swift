@@ -3,9 +3,9 @@
 public struct QueryOptions: Sendable {
     /// How long data counts as fresh; ``StaleTime/zero`` unless somebody says otherwise.
     public var staleTime: StaleTime?
-    /// How long an unobserved entry is kept; ``Retention/standard`` unless somebody says otherwise. Of several answers
+    /// How long an unobserved entry is kept; ``GCTime/standard`` unless somebody says otherwise. Of several answers
     /// for one entry, the longest counts.
-    public var gcTime: Retention?
+    public var gcTime: GCTime?
     /// How failed attempts are repeated. Unless somebody says otherwise an observed query retries three times and an
     /// imperative fetch never.
     public var retry: RetryPolicy?

@@ -155,7 +155,7 @@ struct CriticalSectionTests {
     @Test("an executor may use the client when a fetch begins, and when it goes on")
     func executor() {
         let executor = CuriousExecutor()
-        let online = Condition(true)
+        let online = ManualMonitor(true)
         let client = QueryClient(
             .init {
                 $0.taskExecutor = executor
@@ -193,34 +193,34 @@ struct CriticalSectionTests {
     }
 }
 
-@Suite("Conditions")
-struct ConditionTests {
+@Suite("Monitors")
+struct MonitorTests {
     @Test("tell everybody in the order in which they were set, also by one who is told")
     func order() {
-        let condition = Condition(true)
+        let monitor = ManualMonitor(true)
         let first = Log<Bool>()
         let second = Log<Bool>()
         let observations = [
-            condition.onChange { value in
+            monitor.onChange { value in
                 first.add(value)
-                if !value { condition.set(true) }
+                if !value { monitor.set(true) }
             },
-            condition.onChange { second.add($0) },
+            monitor.onChange { second.add($0) },
         ]
-        condition.set(false)
+        monitor.set(false)
         #expect(first.entries == [false, true])
         #expect(second.entries == [false, true])
         #expect(observations.count == 2)
     }
 
     /// Changes while somebody begins to listen.
-    private final class Hasty: ConditionSource {
-        let condition = Condition(true)
-        var isTrue: Bool { condition.isTrue }
+    private final class Hasty: StateMonitor {
+        let monitor = ManualMonitor(true)
+        var isActive: Bool { monitor.isActive }
 
-        func onChange(_ handler: @escaping @Sendable (Bool) -> Void) -> ConditionObservation {
-            condition.set(false)
-            return condition.onChange(handler)
+        func onChange(_ handler: @escaping @Sendable (Bool) -> Void) -> MonitorObservation {
+            monitor.set(false)
+            return monitor.onChange(handler)
         }
     }
 

@@ -49,16 +49,16 @@ struct DefaultsTests {
 
     @Test("the client's can be changed")
     func changeClient() {
-        bench.client.setDefaults(QueryOptions { $0.gcTime = .forever })
+        bench.client.setDefaults(QueryOptions { $0.gcTime = .infinite })
         #expect(bench.client.options(of: query).staleTime == nil)
-        #expect(bench.client.options(of: query).gcTime == .forever)
+        #expect(bench.client.options(of: query).gcTime == .infinite)
     }
 
     @Test("every option is completed")
     func completed() {
         let full = QueryOptions {
             $0.staleTime = .infinite
-            $0.gcTime = .forever
+            $0.gcTime = .infinite
             $0.retry = .never
             $0.networkMode = .always
             $0.refetchOnMount = .always
@@ -72,7 +72,7 @@ struct DefaultsTests {
         }
         let completed = QueryOptions().completed(by: full)
         #expect(completed.staleTime == .infinite)
-        #expect(completed.gcTime == .forever)
+        #expect(completed.gcTime == .infinite)
         #expect(completed.retry?.retries == 0)
         #expect(completed.networkMode == .always)
         #expect(completed.refetchOnMount == .always)

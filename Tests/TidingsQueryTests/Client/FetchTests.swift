@@ -125,7 +125,7 @@ struct FetchTests {
     func infiniteData() {
         let query = server.query(["a"]) {
             $0.staleTime = .infinite
-            $0.gcTime = .forever
+            $0.gcTime = .infinite
         }
         bench.client.setData(1, for: query)
         bench.advance(.seconds(100_000))

@@ -79,7 +79,7 @@ struct GarbageTests {
     @Test("forever is forever")
     func forever() {
         bench.run()
-        bench.client.setData(1, for: server.query(["a"]) { $0.gcTime = .forever })
+        bench.client.setData(1, for: server.query(["a"]) { $0.gcTime = .infinite })
         bench.advance(.seconds(100_000_000))
         #expect(isThere(["a"]))
     }

@@ -26,7 +26,7 @@ struct ResumeTests {
         bench.settle()
     }
 
-    private func set(_ condition: Condition, _ value: Bool) {
+    private func set(_ condition: ManualMonitor, _ value: Bool) {
         condition.set(value)
         bench.settle()
     }

@@ -327,19 +327,19 @@ struct NetworkTests {
         #expect(server.count == 2)
     }
 
-    @Test("a condition tells its handlers for as long as they are kept")
-    func condition() {
-        let condition = Condition(false)
+    @Test("a monitor tells its handlers for as long as they are kept")
+    func monitor() {
+        let monitor = ManualMonitor(false)
         let log = Log<Bool>()
-        var observation: ConditionObservation? = condition.onChange { log.add($0) }
-        condition.set(false)
-        condition.set(true)
-        condition.set(false)
+        var observation: MonitorObservation? = monitor.onChange { log.add($0) }
+        monitor.set(false)
+        monitor.set(true)
+        monitor.set(false)
         #expect(log.entries == [true, false])
         _ = observation
         observation = nil
-        condition.set(true)
+        monitor.set(true)
         #expect(log.entries == [true, false])
-        #expect(condition.isTrue)
+        #expect(monitor.isActive)
     }
 }

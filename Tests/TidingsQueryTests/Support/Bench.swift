@@ -14,8 +14,8 @@ import Foundation
 final class Bench: Sendable {
     let clock = ManualClock()
     let executor = ManualExecutor()
-    let online = Condition(true)
-    let focus = Condition(true)
+    let online = ManualMonitor(true)
+    let focus = ManualMonitor(true)
     let client: QueryClient
     /// An observer that nobody keeps ends.
     private let kept = Mutex<[any AnyObject & Sendable]>([])

@@ -1,19 +1,19 @@
 import Synchronization
 
-/// Something outside that is so or is not, such as whether the device is online. Conform a type of your platform to it, or
-/// set a ``Condition``.
-public protocol ConditionSource: Sendable {
-    /// Whether it is so now.
-    var isTrue: Bool { get }
+/// Watches a state outside that holds or does not: the network is there, the application is in front. Make one of what your
+/// platform has, such as `NWPathMonitor`, or set a ``ManualMonitor``.
+public protocol StateMonitor: Sendable {
+    /// Whether the state holds now.
+    var isActive: Bool { get }
 
     /// Calls a handler each time it changes, for as long as the result is kept.
     ///
     /// - Parameter handler: Gets the new value. It may be called on any thread, one call at a time.
-    func onChange(_ handler: @escaping @Sendable (Bool) -> Void) -> ConditionObservation
+    func onChange(_ handler: @escaping @Sendable (Bool) -> Void) -> MonitorObservation
 }
 
-/// Keeps a handler of a ``ConditionSource`` until it is released.
-public final class ConditionObservation: Sendable {
+/// Keeps a handler of a ``StateMonitor`` until it is released.
+public final class MonitorObservation: Sendable {
     private let end: @Sendable () -> Void
 
     /// Makes an observation.
@@ -28,14 +28,14 @@ public final class ConditionObservation: Sendable {
     }
 }
 
-/// A ``ConditionSource`` that is set by hand.
+/// A ``StateMonitor`` that is set by hand.
 ///
 /// ```swift
-/// let online = Condition(true)
+/// let online = ManualMonitor(true)
 /// let client = QueryClient(.init { $0.connectivity = online })
 /// pathMonitor.pathUpdateHandler = { online.set($0.status == .satisfied) }
 /// ```
-public final class Condition: ConditionSource {
+public final class ManualMonitor: StateMonitor {
     private struct State {
         var value: Bool
         /// What was set and not everybody was told of.
@@ -47,17 +47,17 @@ public final class Condition: ConditionSource {
 
     private let state: Mutex<State>
 
-    /// Makes a condition.
+    /// Makes a monitor.
     ///
-    /// - Parameter value: Whether it is so at first.
+    /// - Parameter value: Whether the state holds at first.
     public init(_ value: Bool) {
         state = Mutex(State(value: value))
     }
 
-    /// Whether it is so now.
-    public var isTrue: Bool { state.withLock(\.value) }
+    /// Whether the state holds now.
+    public var isActive: Bool { state.withLock(\.value) }
 
-    /// Says whether it is so. Handlers are called before this returns, and only if it is news. If they are being called
+    /// Says whether the state holds. Handlers are called before this returns, and only if it is news. If they are being called
     /// already, on another thread or further up on this one, they are called there, once they have heard of what came
     /// before.
     public func set(_ value: Bool) {
@@ -81,13 +81,13 @@ public final class Condition: ConditionSource {
     }
 
     /// Calls a handler each time it changes, for as long as the result is kept.
-    public func onChange(_ handler: @escaping @Sendable (Bool) -> Void) -> ConditionObservation {
+    public func onChange(_ handler: @escaping @Sendable (Bool) -> Void) -> MonitorObservation {
         let identifier = state.withLock { state in
             state.lastIdentifier += 1
             state.handlers[state.lastIdentifier] = handler
             return state.lastIdentifier
         }
-        return ConditionObservation { [weak self] in
+        return MonitorObservation { [weak self] in
             _ = self?.state.withLock { $0.handlers.removeValue(forKey: identifier) }
         }
     }
