@@ -45,7 +45,7 @@ struct Cache {
     let bounds: CacheBounds
     static let mostUnsaved = 1_000
     private var dirty: [AnyEntry] = []
-    private var lastIdentifier: UInt64 = 0
+    private(set) var lastIdentifier: UInt64 = 0
     private var lastEpoch: UInt64 = 0
 
     init(_ configuration: QueryClient.Configuration, now: Timestamp) {

@@ -197,8 +197,10 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
     }
 
     private func entryState() -> EntryState<Source> {
-        client.withEntry(ifThere: query) { $1.state(at: $0.now) }
-            ?? EntryState(QueryMachine(), entry: 0, at: client.withCache { $0.now })
+        if let state = client.withEntry(ifThere: query, { $1.state(at: $0.now) }) { return state }
+        // There is nothing any more, which is newer than whatever there was.
+        let (last, now) = client.withCache { ($0.lastIdentifier, $0.now) }
+        return EntryState(QueryMachine(), entry: last, at: now)
     }
 
     func receive(_ new: EntryState<Source>) {

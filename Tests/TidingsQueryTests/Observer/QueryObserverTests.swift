@@ -14,6 +14,22 @@ struct QueryObserverTests {
     let bench = Bench()
     let server = FakeServer<Int>()
 
+    @Test("show nothing of what was forgotten, whether they observe or not", arguments: [true, false], [true, false])
+    func forgotten(_ isStarted: Bool, _ isSelecting: Bool) {
+        let query = Query<Int>(key: ["forgotten"])
+        bench.client.setData(1, for: query)
+        let observer =
+            isSelecting
+            ? QueryObserver(query, in: bench.client) { $0 } : QueryObserver(query, in: bench.client)
+        if isStarted { observer.start() }
+        #expect(observer.data == 1)
+        bench.client.clear()
+        #expect(observer.data == nil)
+        bench.client.setData(2, for: query)
+        #expect(observer.data == 2)
+        observer.stop()
+    }
+
     @Test("fetch when they come, and show what comes")
     func fetches() {
         let observer = bench.observer(server.query(["a"]))
