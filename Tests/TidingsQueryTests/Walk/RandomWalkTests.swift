@@ -15,20 +15,19 @@ struct RandomWalkTests {
     /// `WALK_SEED=7` walks the way that a failure told of; `WALK_COUNT=10000` walks more often.
     private static let seed =
         ProcessInfo.processInfo.environment["WALK_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0...999_999_999)
-    private static let count = ProcessInfo.processInfo.environment["WALK_COUNT"].flatMap(Int.init) ?? 300
+    private static let count = ProcessInfo.processInfo.environment["WALK_COUNT"].flatMap(Int.init) ?? 100
 
-    @Test("through fetches, events, mutations and cancellations: no confirmed change disappears, the end is the truth")
+    @Test(
+        "through all that can happen: no confirmed change disappears, and what is watched comes to the truth by itself"
+    )
     func walk() {
         print("Random walk: \(Self.count) walks from seed \(Self.seed)")
         for offset in 0..<UInt64(Self.count) {
             let seed = Self.seed + offset
             let world = WalkWorld(seed: seed)
-            world.walk(steps: 150)
+            world.walk(steps: 200)
             world.settle()
-            #expect(world.complaints.isEmpty, "WALK_SEED=\(seed)")
-            #expect(world.observer.data == world.truth, "WALK_SEED=\(seed)")
-            #expect(!world.observer.hasOptimisticChanges, "WALK_SEED=\(seed)")
-            #expect(world.bench.client.isMutating() == 0, "WALK_SEED=\(seed)")
+            #expect(world.complaints.isEmpty, "WALK_SEED=\(seed) WALK_COUNT=1")
         }
     }
 }
