@@ -26,7 +26,7 @@ final class Guardian: Sendable {
         process.standardInput = pipe
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try ProcessStart.run(process)
         self.pipe = Mutex(pipe)
     }
 

@@ -43,7 +43,7 @@ final class RunningServer: Sendable {
             ready.put(false)
             ended.put(())
         }
-        try process.run()
+        try ProcessStart.run(process)
         let server = RunningServer(process.processIdentifier, ended: ended)
         return await ready.value ? server : nil
     }

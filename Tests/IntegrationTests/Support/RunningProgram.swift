@@ -1,3 +1,4 @@
+import DatabaseTestSupport
 import Foundation
 import SocketTestSupport
 import Synchronization
@@ -37,7 +38,7 @@ final class RunningProgram: Sendable {
         process.terminationHandler = { process in
             ends.put(process.terminationStatus)
         }
-        try process.run()
+        try ProcessStart.run(process)
         let program = RunningProgram(process, ends: ends)
         Self.read(output.fileHandleForReading, into: program.output)
         Self.read(errors.fileHandleForReading, into: program.errors)

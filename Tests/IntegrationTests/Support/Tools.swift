@@ -1,3 +1,4 @@
+import DatabaseTestSupport
 import Foundation
 import SocketTestSupport
 import Testing
@@ -51,7 +52,7 @@ struct Tool: Sendable, CustomStringConvertible {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
+        guard (try? ProcessStart.run(process)) != nil else { return false }
         process.waitUntilExit()
         return process.terminationStatus == 0
     }

@@ -30,11 +30,10 @@ struct EntityServer: Sendable {
         try await entities.prepare()
         let router = Router()
         router.addEntities(entities, endpoints: endpoints)
-        let result = try await TestServer.run(
-            router: router,
-            hub: hub,
-            services: { [OutboxRelay(entities: entities, hub: $0.hub)] }
-        ) { server in
+        let relays: @Sendable (WebSocketBroadcastBackend) -> [any Service] = { broadcast in
+            [OutboxRelay(entities: entities, hub: broadcast.hub)]
+        }
+        let result = try await TestServer.run(router: router, hub: hub, services: relays) { server in
             try await body(EntityServer(server: server, entities: entities))
         }
         await store.close()
