@@ -20,6 +20,8 @@ public final class Entities: Sendable {
         public var outboxRetention: Duration = .seconds(24 * 3600)
         /// How many events are kept in the outbox at least.
         public var outboxRows = 100_000
+        /// How long events are kept besides for a subscriber (``OutboxSubscription``) that does not run.
+        public var subscriptionRetention: Duration = .seconds(7 * 24 * 3600)
         /// What time it is.
         public var now: @Sendable () -> Date = { Date() }
 

@@ -28,6 +28,8 @@ public struct ChannelPolicy: Sendable {
     private let publishableChannels: [ChannelPattern]
     private let maySubscribe: Decision?
     private let mayPublish: Decision?
+    /// Channels about which something else decides, before all others.
+    private var exceptions: [(contains: @Sendable (ChannelName) -> Bool, maySubscribe: Decision)] = []
 
     /// Makes a policy.
     ///
@@ -47,6 +49,23 @@ public struct ChannelPolicy: Sendable {
         self.publishableChannels = publishableChannels
         self.mayPublish = mayPublish
         self.maySubscribe = maySubscribe
+    }
+}
+
+extension ChannelPolicy {
+    /// The same policy, but for some channels about which a closure decides who may hear them.
+    ///
+    /// - Parameters:
+    ///   - contains: Whether a channel is one of these. Called on any thread; it has to be quick.
+    ///   - maySubscribe: Decides about these channels, whatever the policy says. Of several decisions that were added the
+    ///     first one counts.
+    public func deciding(
+        about contains: @escaping @Sendable (ChannelName) -> Bool,
+        _ maySubscribe: @escaping Decision
+    ) -> ChannelPolicy {
+        var policy = self
+        policy.exceptions.append((contains, maySubscribe))
+        return policy
     }
 }
 
@@ -87,13 +106,18 @@ extension ChannelPolicy {
         var answer = Answer()
         for channel in request.subscribe where !Task.isCancelled {
             let known = mayBeHeard(channel, request)
-            if await Self.decision(known, maySubscribe, request.identity, channel) { answer.subscribe.insert(channel) }
+            let decide = exception(for: channel) ?? maySubscribe
+            if await Self.decision(known, decide, request.identity, channel) { answer.subscribe.insert(channel) }
         }
         if let channel = request.publish {
             let known = mayBePublishedOn(channel, request)
             answer.mayPublish = await Self.decision(known, mayPublish, request.identity, channel)
         }
         return answer
+    }
+
+    private func exception(for channel: ChannelName) -> Decision? {
+        exceptions.first { $0.contains(channel) }?.maySubscribe
     }
 
     private static func decision(
@@ -108,6 +132,7 @@ extension ChannelPolicy {
 
     /// nil: the closure decides.
     private func mayBeHeard(_ channel: ChannelName, _ request: Request) -> Bool? {
+        guard exception(for: channel) == nil else { return nil }
         if publicChannels.contains(where: { $0.matches(channel) }) { return true }
         guard maySubscribe == nil else { return nil }
         guard request.isAuthenticationRequired else { return true }

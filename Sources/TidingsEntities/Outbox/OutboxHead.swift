@@ -19,18 +19,25 @@ struct OutboxHead: Hashable, Sendable {
         return epoch
     }
 
-    /// Begins a life of the outbox: what clients know of positions is not true any more.
+    /// Begins the life of an outbox that was just made.
     static func begin(on connection: any SQLConnection) throws {
-        let epoch = String(UInt64.random(in: 0...UInt64.max), radix: 36)
-        for (name, value) in [("epoch", epoch), ("purged", "0")] {
-            try connection.execute(
-                """
-                INSERT INTO tidings_meta (name, value) VALUES (?, ?)
-                ON CONFLICT (name) DO UPDATE SET value = excluded.value
-                """,
-                [.text(name), .text(value)]
-            )
-        }
+        try renew(on: connection)
+        try set("purged", to: "0", on: connection)
+    }
+
+    /// Begins another life of the outbox: what clients know of positions is not true any more.
+    static func renew(on connection: any SQLConnection) throws {
+        try set("epoch", to: String(UInt64.random(in: 0...UInt64.max), radix: 36), on: connection)
+    }
+
+    static func set(_ name: String, to value: String, on connection: any SQLConnection) throws {
+        try connection.execute(
+            """
+            INSERT INTO tidings_meta (name, value) VALUES (?, ?)
+            ON CONFLICT (name) DO UPDATE SET value = excluded.value
+            """,
+            [.text(name), .text(value)]
+        )
     }
 
     private static var noOutbox: StoreError {

@@ -4,6 +4,12 @@ import TidingsWire
 /// The outbox as the event log of its channels: what a client missed is read from the database.
 struct OutboxLog: EventLog {
     let entities: Entities
+    private let topicNames: [String: [EventName: String]]
+
+    init(entities: Entities) {
+        self.entities = entities
+        topicNames = entities.topicNames
+    }
 
     func head() async throws -> EventPosition {
         try await entities.store.read { try OutboxHead.read(on: $0).position }
@@ -14,8 +20,7 @@ struct OutboxLog: EventLog {
         after position: EventPosition,
         atMost limit: Int
     ) async throws -> EventReplay {
-        let topicNames = entities.topicNames
-        return try await entities.store.read { connection in
+        try await entities.store.read { [topicNames] connection in
             try OutboxReader(connection: connection, topicNames: topicNames)
                 .events(on: channel, after: position, limit: limit)
         }
@@ -27,25 +32,5 @@ extension Entities {
     var topicNames: [String: [EventName: String]] {
         Dictionary(uniqueKeysWithValues: catalog.schemas.map { ($0.name, $0.telling.topicNames) })
             .filter { !$0.value.isEmpty }
-    }
-
-    /// Whether entities are told of on a channel.
-    var tellsOn: @Sendable (ChannelName) -> Bool {
-        var names: Set<String> = []
-        var prefixes: Set<String> = []
-        for schema in catalog.schemas {
-            for channel in schema.telling.channels {
-                switch channel {
-                case .all: names.insert(schema.name)
-                case .one: prefixes.insert(schema.name)
-                case .each(let prefix, _): prefixes.insert(prefix)
-                }
-            }
-        }
-        return { [names, prefixes] channel in
-            let name = channel.rawValue
-            guard let colon = name.utf8.firstIndex(of: UInt8(ascii: ":")) else { return names.contains(name) }
-            return prefixes.contains(String(name[..<colon]))
-        }
     }
 }

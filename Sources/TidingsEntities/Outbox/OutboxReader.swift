@@ -27,23 +27,23 @@ struct OutboxReader {
         let head = try OutboxHead.read(on: connection)
         guard position.epoch == head.epoch else { return .notRecoverable(.epoch) }
         guard position.offset <= head.offset, position.offset >= head.purged else { return .notRecoverable(.gap) }
-        // The name as it stands in the column: a JSON text. The pattern only leaves out rows that cannot be meant.
+        // The name as it stands in the column: a JSON text. The pattern only leaves out rows that cannot be meant; what is
+        // no list of texts may have been meant.
         let name = String(decoding: JSONNode.string(channel.rawValue).json, as: UTF8.self)
         let rows = try connection.execute(
             """
-            SELECT \(OutboxRow.columns) FROM sync_outbox WHERE position > ? AND position <= ? AND channels LIKE ?
-                ESCAPE '!' ORDER BY position LIMIT ?
+            SELECT \(OutboxRow.columns) FROM sync_outbox WHERE position > ? AND position <= ?
+                AND (channels LIKE ? ESCAPE '!' OR channels NOT LIKE '["%"]') ORDER BY position LIMIT ?
             """,
             [
                 .integer(Int64(clamping: position.offset)), .integer(Int64(clamping: head.offset)),
                 .text("%\(Self.escaped(name))%"), .integer(Int64(limit) + 1),
             ]
-        )
-        guard rows.count <= limit else { return .notRecoverable(.gap) }
-        let events = rows.compactMap {
-            OutboxRow($0, topicNames: topicNames).event(on: channel, epoch: head.epoch)
+        ).map { OutboxRow($0, topicNames: topicNames) }
+        guard rows.count <= limit, rows.allSatisfy({ $0.entry(epoch: head.epoch) != nil }) else {
+            return .notRecoverable(.gap)
         }
-        return .events(events, through: head.position)
+        return .events(rows.compactMap { $0.event(on: channel, epoch: head.epoch) }, through: head.position)
     }
 
     /// A text that stands for itself in a pattern of `LIKE`.

@@ -10,7 +10,7 @@ import TidingsWire
 ///
 /// Every node of a service runs one. An event is told at least once; a client that hears it twice knows by its position.
 /// A row that cannot be read is looked at again a few times and then set aside: its channels are told to refetch, and the
-/// rows behind it go on.
+/// rows behind it go on. Now and then it removes what is older than it is to be kept (``Entities/sweep()``).
 public final class OutboxRelay: Service {
     /// How the relay works.
     public struct Configuration: Sendable {
@@ -26,6 +26,8 @@ public final class OutboxRelay: Service {
         public var recentEvents = 10_000
         /// How often a row that cannot be read is looked at before it is set aside.
         public var attempts = 3
+        /// How long the relay waits after it has removed what is older than it is to be kept, until it looks again.
+        public var sweepInterval: Duration = .seconds(60)
         /// How long the database may fail before the node is not ready any more.
         public var patience: Duration = .seconds(10)
 
@@ -55,6 +57,7 @@ public final class OutboxRelay: Service {
     private let relayed: RelayedLog
     private let logger: Logger
     private let clock: any Clock<Duration>
+    private let topicNames: [String: [EventName: String]]
     private let state = Mutex(Status())
     private let interval: Mutex<Duration>
 
@@ -77,6 +80,7 @@ public final class OutboxRelay: Service {
         self.configuration = configuration
         self.clock = clock
         self.logger = logger
+        topicNames = entities.topicNames
         interval = Mutex(configuration.idleInterval)
         relayed = hub.relay(OutboxLog(entities: entities), channels: entities.tellsOn)
     }
@@ -103,33 +107,32 @@ public final class OutboxRelay: Service {
 extension OutboxRelay {
     /// Relays until the task is cancelled or the service is shut down gracefully.
     public func run() async {
-        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let watcher = entities.addWatcher { wake.yield() }
         entities.positions.relayBegan()
-        wake.yield()
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.entities.store.watchOutbox { wake.yield() } }
-                group.addTask { await self.tick { wake.yield() } }
+                group.addTask { await self.sweep() }
                 group.addTask {
-                    for await _ in wakes {
-                        if Task.isCancelled { break }
+                    await self.entities.followOutbox(every: { self.interval.withLock { $0 } }, clock: self.clock) {
                         await self.relay()
+                        return true
                     }
                 }
                 await group.waitForAll()
             }
         }
         entities.positions.relayEnded()
-        entities.removeWatcher(watcher)
-        wake.finish()
     }
 
-    /// Looks at intervals, whether anybody tells or not.
-    private func tick(_ wake: @Sendable () -> Void) async {
+    /// Removes what is old, at intervals.
+    private func sweep() async {
         while !Task.isCancelled {
-            try? await clock.sleep(for: interval.withLock { $0 })
-            wake()
+            do {
+                try await entities.sweep()
+            } catch is CancellationError {
+            } catch {
+                logger.error("what is old cannot be removed; trying again", metadata: ["error": "\(error)"])
+            }
+            try? await clock.sleep(for: configuration.sweepInterval)
         }
     }
 
@@ -171,7 +174,8 @@ extension OutboxRelay {
     ///
     /// - Returns: How many rows were read.
     private func relayBatch() async throws -> Int {
-        let (topicNames, batch, recent) = (entities.topicNames, configuration.batch, configuration.recentEvents)
+        let (batch, recent) = (configuration.batch, configuration.recentEvents)
+        let topicNames = topicNames
         let known = state.withLock { $0.position }
         let (head, rows, isBeginning) = try await entities.store.read { connection in
             let head = try OutboxHead.read(on: connection)
@@ -181,12 +185,26 @@ extension OutboxRelay {
             }
             return (head, try reader.newest(recent, upTo: head.offset), true)
         }
+        if let known, known.epoch == head.epoch, known.offset > head.offset {
+            try await renewOutbox(unlike: known)
+            return batch
+        }
         if isBeginning {
             begin(at: head, rows)
             return 0
         }
         try await tell(rows, epoch: head.epoch)
         return rows.count
+    }
+
+    /// The database went back, to a backup or to another server that did not have everything: positions that clients know
+    /// will be given to other events. So its outbox begins another life.
+    private func renewOutbox(unlike known: EventPosition) async throws {
+        logger.error("the outbox has lost events; all clients refetch", metadata: ["known": "\(known)"])
+        try await entities.store.write { connection in
+            let head = try OutboxHead.read(on: connection)
+            if head.epoch == known.epoch, head.offset < known.offset { try OutboxHead.renew(on: connection) }
+        }
     }
 
     /// The first look, or the first one at a database that has taken the place of another.
@@ -202,15 +220,18 @@ extension OutboxRelay {
         var entries: [LogEntry] = []
         for row in rows {
             var row = row
-            if !row.isReadable { row = try await lookAgain(at: row, epoch: epoch) }
+            if !row.isReadable {
+                // What comes before it does not wait for it.
+                relayed.deliver(entries)
+                entries = []
+                row = try await lookAgain(at: row, epoch: epoch)
+            }
             let position = EventPosition(epoch: epoch, offset: row.position)
             if !row.isReadable { setAside(position) }
             if let entry = row.entry(epoch: epoch) {
                 entries.append(entry)
             } else {
                 // Nobody knows on which channels: everybody refetches.
-                relayed.deliver(entries)
-                entries = []
                 relayed.begin(after: position)
             }
         }
@@ -237,7 +258,7 @@ extension OutboxRelay {
 
     /// What cannot be read now may be readable in a moment: somebody may be mending it.
     private func lookAgain(at row: OutboxRow, epoch: String) async throws -> OutboxRow {
-        let topicNames = entities.topicNames
+        let topicNames = topicNames
         var row = row
         for attempt in 1..<max(configuration.attempts, 1) {
             state.withLock { $0.retries += 1 }

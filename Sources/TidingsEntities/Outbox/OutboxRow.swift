@@ -7,6 +7,10 @@ struct OutboxRow: Sendable {
     let position: UInt64
     let eventID: UUID?
     let createdAt: Date?
+    let entityType: String
+    let entityID: String
+    let entityVersion: Int64?
+    let origin: String?
     private let fields: Fields
 
     private enum Fields: Sendable {
@@ -15,13 +19,17 @@ struct OutboxRow: Sendable {
         case poisoned(channels: [ChannelName])
     }
 
-    static let columns = "position, event_id, channels, event, payload, user_id, trace_id, created_at, entity_type"
+    static let columns =
+        "position, event_id, channels, event, payload, user_id, trace_id, created_at, entity_type, entity_id, "
+        + "entity_version, origin"
 
     /// Reads a row that has the ``columns``.
     init(_ row: SQLRow, topicNames: [String: [EventName: String]]) {
         position = row[0].integer.flatMap { UInt64(exactly: $0) } ?? 0
         eventID = UUID(row[1])
         createdAt = Date(row[7])
+        (entityType, entityID) = (row[8].text ?? "", row[9].text ?? "")
+        (entityVersion, origin) = (row[10].integer, row[11].text)
         let channels = Self.channels(row[2])
         if let channel = channels.first, let name = row[3].text.flatMap({ try? EventName($0) }),
             let payload = row[4].text.flatMap({ try? EventPayload(json: Array($0.utf8)) }), name != .stale
@@ -32,7 +40,7 @@ struct OutboxRow: Sendable {
                 payload: payload,
                 traceID: row[6].text,
                 userID: row[5].text,
-                topicName: row[8].text.flatMap { topicNames[$0]?[name] },
+                topicName: topicNames[entityType]?[name],
                 time: createdAt
             )
             fields = .readable(event, channels: channels)
@@ -65,6 +73,24 @@ struct OutboxRow: Sendable {
             stale.time = createdAt
             return LogEntry(stale, alsoOn: Array(channels.dropFirst()), at: position)
         }
+    }
+
+    /// The event for those who listen on the server; nil if it cannot be read.
+    func entityEvent(epoch: String) -> EntityEvent? {
+        guard case .readable(let event, let channels) = fields else { return nil }
+        return EntityEvent(
+            position: EventPosition(epoch: epoch, offset: position),
+            name: event.name,
+            channels: channels,
+            entityType: entityType,
+            entityID: entityID,
+            entityVersion: entityVersion.flatMap { Int(exactly: $0) },
+            payload: event.payload,
+            origin: origin,
+            userID: event.userID,
+            traceID: event.traceID,
+            time: createdAt
+        )
     }
 
     /// What is told on one channel; nil if the event is not on it.

@@ -56,13 +56,14 @@ enum SystemTables {
         )
     }
 
-    /// How far readers with a cursor of their own have come.
+    /// How far readers with a cursor of their own have come, and which process reads for them now.
     private static func cursors(_ dialect: SQLDialect) -> TableDefinition {
         TableDefinition(
             name: cursors,
             columns: [
                 column("name", .text, dialect), column("position", .integer, dialect),
-                column("updated_at", .date, dialect),
+                column("updated_at", .date, dialect), column("holder", .text, dialect, isNullable: true),
+                column("held_until", .date, dialect, isNullable: true),
             ],
             constraints: ["PRIMARY KEY (name)"]
         )

@@ -1,0 +1,57 @@
+import Logging
+import TidingsBroadcast
+import TidingsEntities
+import TidingsWire
+
+/// A server of a service: entities, and a hub whose clients are told of them.
+struct Node: Sendable {
+    let bench: Bench
+    let hub: BroadcastHub
+    let relay: OutboxRelay
+
+    /// - Parameter bench: The entities of another node on the same database, or those of this one.
+    init(_ bench: Bench, _ configure: (inout OutboxRelay.Configuration) -> Void = { _ in }) {
+        self.bench = bench
+        var hubConfiguration = BroadcastHub.Configuration()
+        hubConfiguration.delivery = { _ in .stream }
+        hub = BroadcastHub(configuration: hubConfiguration, logger: .quiet)
+        var configuration = OutboxRelay.Configuration()
+        configuration.busyInterval = .milliseconds(5)
+        configuration.idleInterval = .milliseconds(50)
+        configure(&configuration)
+        relay = OutboxRelay(entities: bench.entities, hub: hub, configuration: configuration, logger: .quiet)
+    }
+
+    /// Waits until everything that was committed is told.
+    func settle() async throws {
+        while true {
+            _ = try await bench.entities.store.stampOutbox()
+            let newest = try await bench.rows("SELECT MAX(position) FROM sync_outbox").first?[0].integer ?? 0
+            if let position = relay.status.position, position.offset >= UInt64(newest) { return }
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
+    /// Runs the relay for as long as something lasts.
+    func run<Result: Sendable>(_ body: @Sendable (Node) async throws -> Result) async throws -> Result {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await relay.run() }
+            defer { group.cancelAll() }
+            return try await body(self)
+        }
+    }
+}
+
+extension Logger {
+    /// A logger that nobody hears: failures are what these tests are about.
+    static var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+/// Waits until something is so that nobody tells of. The suites' time limits end what never becomes so.
+func until(_ isTrue: @Sendable () async throws -> Bool) async throws {
+    while try await !isTrue() {
+        try Task.checkCancellation()
+        await Task.yield()
+    }
+}
