@@ -57,7 +57,7 @@ function drawFreshness() {
 // What shows it.
 
 const actions = makeOrderActions(mutations, orders);
-const parts = { client, own, change, read };
+const parts = { client, own, change, read, report: toast };
 const house = { menu: menu.store, settings: settings.store };
 
 showConnection({ indicator: byId("connection"), retry: byId("connect-now") }, client, outbox);

@@ -28,6 +28,7 @@ export class EditDialog {
    * @param {import("./own-changes.js").OwnChanges} parts.own
    * @param {typeof import("./api.js").change} parts.change
    * @param {typeof import("./api.js").read} parts.read
+   * @param {(message: string) => void} parts.report Shows why it did not open.
    */
   constructor({ name, fields, describe, aside = null, ...parts }) {
     this.#parts = { name, aside, ...parts };
@@ -47,7 +48,7 @@ export class EditDialog {
       onSaved: () => this.#leave(),
       buttons: [this.#drop, close],
     });
-    this.#heading = element("h2", { id: `edit-${name}-heading` });
+    this.#heading = element("h2", { id: `edit-${name}-heading`, tabindex: "-1" });
     this.#dialog = this.#makeDialog(aside);
     document.body.append(this.#dialog);
   }
@@ -78,12 +79,14 @@ export class EditDialog {
       this.#name(entity);
       this.#form.begin(entity);
       this.#listen(position);
-    } catch {
+    } catch (error) {
       if (this.#id === id) this.#leave();
-      return;
+      return this.#parts.report(error.message);
     }
     aside?.show(id);
-    if (!this.#dialog.open) this.#dialog.showModal();
+    this.#dialog.showModal();
+    // Not the first field: on a phone the keyboard would cover the rest.
+    this.#heading.focus();
   }
 
   /** Closes it, whatever was written. */
@@ -111,7 +114,9 @@ export class EditDialog {
 
   #listen(since) {
     const { client, channel } = this.#parts;
-    this.#unsubscribe = client.subscribe(`${channel}:${this.#id}`, (event) => this.#hear(event), { since });
+    const onSubscribed = ({ recovered }) => recovered || this.#compare();
+    const options = { since, onSubscribed };
+    this.#unsubscribe = client.subscribe(`${channel}:${this.#id}`, (event) => this.#hear(event), options);
   }
 
   // What we did ourselves is no news, nor what the version that is edited contains.
@@ -120,8 +125,18 @@ export class EditDialog {
     aside?.show(this.#id);
     if (own.isOwn(event)) return this.#follow(event);
     if (event.payload.version <= this.#form.version) return;
+    if (event.event === "stale") return this.#compare();
     if (event.event === "deleted") this.#form.tellGone("Somebody else has deleted this just now.");
     else this.#form.tellChanged(tell(event));
+  }
+
+  // Something may have been missed. The form stays as it is, whatever there is to be found.
+  async #compare() {
+    const id = this.#id;
+    const found = await this.#fetch().catch(() => null);
+    if (found && id === this.#id && found.entity.version > this.#form.version) {
+      this.#form.tellChanged(this.#parts.tell({ event: "updated" }));
+    }
   }
 
   // A change that was made here and confirmed after the form was opened.

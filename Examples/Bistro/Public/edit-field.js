@@ -19,7 +19,7 @@ export class EditField {
   #onInput;
   #onChoose;
   #error;
-  #conflict = element("fieldset", { class: "conflict", hidden: true });
+  #conflict;
 
   /**
    * @param {string} formId
@@ -42,6 +42,7 @@ export class EditField {
     });
     this.input.addEventListener("input", () => this.#onInput(description.value(this.input.value)));
     this.#error = element("p", { id: `${id}-error`, class: "hint error", role: "status" });
+    this.#conflict = element("fieldset", { class: "conflict", "aria-label": `${label}: theirs or mine`, hidden: true });
     const children = [element("label", { for: id, text: label }), this.input, this.#error, this.#conflict];
     this.element = element("div", { class: "edit-field" }, children);
   }
@@ -65,9 +66,8 @@ export class EditField {
   showConflict(conflict) {
     this.#conflict.hidden = !conflict;
     if (!conflict) return this.#conflict.replaceChildren();
-    const { label } = this.#description;
     this.#conflict.replaceChildren(
-      element("legend", { text: `${label} was changed by somebody else, too` }),
+      element("legend", { text: "Somebody else changed this, too" }),
       this.#option("theirs", "Take theirs", conflict),
       this.#option("mine", "Keep mine", conflict),
     );

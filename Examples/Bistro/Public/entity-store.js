@@ -59,9 +59,12 @@ export class EntityStore {
     return (this.#shown = new Map(shown.filter(([, entity]) => entity !== null)));
   }
 
+  // What has not changed stays the same object: whoever draws it need not look at it again.
   #overlay(id) {
+    const known = this.#known.get(id);
     const changes = this.#changes.filter(({ entityId }) => entityId === id);
-    const entity = changes.reduce(apply, this.#known.get(id)?.entity ?? null);
+    if (known && changes.length === 0) return (known.shown ??= { ...known.entity, changes });
+    const entity = changes.reduce(apply, known?.entity ?? null);
     return entity && { ...entity, changes: changes.filter(({ state }) => state !== "done") };
   }
 

@@ -42,6 +42,7 @@ export class KitchenCard {
   /** Shows an order, and highlights what is not as it was. */
   show(order) {
     const before = this.#order;
+    if (before === order) return;
     this.#order = order;
     setAttribute(this.element, "data-order-id", order.id);
     setAttribute(this.element, "data-status", order.status);

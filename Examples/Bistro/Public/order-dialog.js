@@ -41,12 +41,10 @@ export function makeOrderDialog(parts) {
     fields: FIELDS,
     title: orderName,
     describe,
-    tell: ({ event }) => (event === "stale" ? UNCLEAR : `Somebody ${EVENTS[event] ?? "changed this order"} just now.`),
+    tell: ({ event }) => `Somebody ${EVENTS[event] ?? "changed this order"} just now.`,
     aside: new HistoryList({ read, path: (id) => `${path(id)}/history`, items }),
   });
 }
-
-const UNCLEAR = "This order may have changed meanwhile.";
 
 function describe(different, { status }) {
   const parts = { table: "the table", note: "the note", items: "the dishes" };

@@ -26,7 +26,7 @@ function decoded(part) {
  * Shows the view that the address names, and opens what it says is edited.
  *
  * @param {Record<string, {open: (id: string, onClosed: () => void) => void, close: () => void}>} dialogs By kind.
- * @param {(view: string) => void} onView
+ * @param {(view: string, isFirst: boolean) => void} onView
  */
 export function followAddress(dialogs, onView) {
   let view = "floor";
@@ -35,14 +35,14 @@ export function followAddress(dialogs, onView) {
   function go() {
     const route = parseRoute(location.hash);
     for (const dialog of Object.values(dialogs)) dialog.close();
-    if (route.view && route.view !== view) onView((view = route.view));
+    if (route.view && route.view !== view) onView((view = route.view), false);
     if (!route.edited) before = location.hash || "#/";
     // The address of the dialog is replaced: going back does not open it again.
     else dialogs[route.edited.kind].open(route.edited.id, () => location.replace(parentOf(route, before)));
   }
 
   addEventListener("hashchange", go);
-  onView(view);
+  onView(view, true);
   go();
 }
 

@@ -57,6 +57,7 @@ export class TicketNote {
   async #send(id, draft) {
     const { note, version } = draft.body;
     this.#drafts.delete(id);
+    this.#showError("");
     await this.#actions.setNote(id, note, version, (error) => this.#recover(id, draft, error));
     this.draw(this.#order && this.#store.get(this.#order.id));
   }

@@ -1,5 +1,5 @@
 import { arrange, byId, setAttribute, setText } from "./dom.js";
-import { isUnfinished, money, orderName, statusName } from "./format.js";
+import { dishes, isUnfinished, money, orderName, statusName, tableName } from "./format.js";
 import { TicketNote } from "./ticket-note.js";
 import { makeRow } from "./ticket-row.js";
 
@@ -25,6 +25,7 @@ export class Ticket {
     this.#menu = menu;
     this.#actions = actions;
     this.#note = new TicketNote({ store, actions, report });
+    byId("ticket-total").addEventListener("click", () => byId("ticket-heading").scrollIntoView({ block: "center" }));
   }
 
   /** Shows an order. */
@@ -38,7 +39,7 @@ export class Ticket {
     const order = this.#orderId && this.#store.get(this.#orderId);
     setText(byId("ticket-heading"), order ? orderName(order) : "No order chosen");
     this.#drawItems(order);
-    this.#drawTotal(order?.items ?? []);
+    this.#drawTotal(order);
     this.#drawEdit(order);
     const hint = hintFor(order);
     setText(byId("ticket-hint"), hint);
@@ -74,9 +75,12 @@ export class Ticket {
     return this.#menu.all.find((dish) => dish.name === name)?.price_in_cents ?? null;
   }
 
-  #drawTotal(items) {
-    const prices = items.map(({ name, quantity }) => this.#priceOf(name) * quantity);
-    byId("ticket-total").hidden = items.length === 0;
+  // It stays in sight while dishes are chosen, and leads to what has been chosen.
+  #drawTotal(order) {
+    byId("ticket-total").hidden = !order;
+    if (!order) return;
+    const prices = order.items.map(({ name, quantity }) => this.#priceOf(name) * quantity);
+    setText(byId("ticket-count"), `${tableName(order.table)} · ${dishes(order.items)}`);
     setText(byId("ticket-sum"), money(prices.reduce((sum, price) => sum + price, 0)));
   }
 

@@ -2,8 +2,8 @@ import { byId, setAttribute } from "./dom.js";
 
 const TITLES = { floor: "Orders", kitchen: "Kitchen", menu: "Menu", settings: "Settings" };
 
-/** Shows one of the views, and says where one is. */
-export function showView(view) {
+/** Shows one of the views, and says where one is: whoever cannot see it is taken to its heading. */
+export function showView(view, isFirst) {
   document.body.dataset.view = view;
   for (const section of document.querySelectorAll("[data-views]")) {
     section.classList.toggle("shown", section.dataset.views.split(" ").includes(view));
@@ -13,6 +13,7 @@ export function showView(view) {
   }
   drawTitle();
   scrollTo(0, 0);
+  if (!isFirst) document.querySelector(".shown h1").focus({ preventScroll: true });
 }
 
 /** The name of the restaurant in the header, and that of the view with it in the window's title. */
