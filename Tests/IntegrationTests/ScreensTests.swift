@@ -53,7 +53,44 @@ struct ScreensTests {
         #expect(try await server.stop() == 0)
     }
 
+    @Test("who edits an order hears that somebody else was faster, and decides what is kept", .needs(.chromium))
+    func conflict() async throws {
+        let server = try await BistroServer.start()
+        let browser = try await Browser.start()
+        let page = try await browser.open(server.page)
+        try await page.wait(for: Self.isConnected)
+        let order = try await server.openOrder(table: "91")
+        try await page.wait(for: Self.card(containing: "91"))
+
+        _ = try await page.text("location.hash = '#/orders/\(order)'")
+        try await page.wait(for: "document.querySelector('[data-testid=order-dialog]')?.open")
+        _ = try await page.text(
+            """
+            (() => {
+              const note = document.querySelector('[data-testid=edit-order-note]');
+              note.value = 'mine';
+              note.dispatchEvent(new Event('input', { bubbles: true }));
+            })()
+            """
+        )
+        try await server.request("PATCH", "/orders/\(order)", ["note": "theirs", "table": "92"])
+        try await page.wait(for: Self.notice("changed"))
+
+        let save = "document.querySelector('[data-testid=edit-order-save]').click()"
+        _ = try await page.text(save)
+        try await page.wait(for: Self.notice("conflict"))
+        _ = try await page.text("document.querySelector('[data-testid=order-dialog] [data-testid=mine]').click()")
+        _ = try await page.text(save)
+        try await page.wait(for: Self.card(containing: "92", and: "mine"))
+        #expect(try await server.request("GET", "/orders/\(order)")["note"] as? String == "mine")
+        #expect(try await server.stop() == 0)
+    }
+
     private static let isConnected = "document.querySelector('[data-testid=connection]')?.dataset.state === 'connected'"
+
+    private static func notice(_ kind: String) -> String {
+        "document.querySelector('[data-testid=order-dialog] [data-testid=notice]').dataset.kind === '\(kind)'"
+    }
 
     private static func card(containing text: String, and other: String = "") -> String {
         """

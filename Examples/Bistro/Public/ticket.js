@@ -79,9 +79,12 @@ export class Ticket {
   #drawTotal(order) {
     byId("ticket-total").hidden = !order;
     if (!order) return;
-    const prices = order.items.map(({ name, quantity }) => this.#priceOf(name) * quantity);
+    const prices = order.items.map(({ name, quantity }) => (this.#priceOf(name) ?? NaN) * quantity);
+    const known = prices.filter((price) => !Number.isNaN(price));
+    // What has left the menu has no price any more.
+    const rest = known.length < prices.length ? " + ?" : "";
     setText(byId("ticket-count"), `${tableName(order.table)} · ${dishes(order.items)}`);
-    setText(byId("ticket-sum"), money(prices.reduce((sum, price) => sum + price, 0)));
+    setText(byId("ticket-sum"), money(known.reduce((sum, price) => sum + price, 0)) + rest);
   }
 
   #drawEdit(order) {
