@@ -124,7 +124,7 @@ export class EditDialog {
     const { own, aside, tell } = this.#parts;
     aside?.show(this.#id);
     if (own.isOwn(event)) return this.#follow(event);
-    if (event.payload.version <= this.#form.version) return;
+    if (event.payload.version <= this.#form.base.version) return;
     if (event.event === "stale") return this.#compare();
     if (event.event === "deleted") this.#form.tellGone("Somebody else has deleted this just now.");
     else this.#form.tellChanged(tell(event));
@@ -134,7 +134,7 @@ export class EditDialog {
   async #compare() {
     const id = this.#id;
     const found = await this.#fetch().catch(() => null);
-    if (found && id === this.#id && found.entity.version > this.#form.version) {
+    if (found && id === this.#id && found.entity.version > this.#form.base.version) {
       this.#form.tellChanged(this.#parts.tell({ event: "updated" }));
     }
   }
@@ -142,7 +142,7 @@ export class EditDialog {
   // A change that was made here and confirmed after the form was opened.
   #follow({ payload: { version } }) {
     const entity = this.#parts.live.store.known(this.#id)?.entity;
-    if (entity?.version === version && this.#form.version === version - 1) this.#form.follow(entity);
+    if (entity?.version === version && this.#form.base.version === version - 1) this.#form.follow(entity);
   }
 
   #leaveIfClean() {

@@ -1,6 +1,6 @@
 import { Draft } from "./draft.js";
 import { element, setText } from "./dom.js";
-import { EditField } from "./edit-field.js";
+import { EditFields } from "./edit-fields.js";
 import { fieldErrors } from "./field-errors.js";
 import { Notice } from "./notice.js";
 
@@ -28,25 +28,20 @@ export class EditForm {
    */
   constructor({ id, fields, buttons = [], ...parts }) {
     this.#parts = { ...parts, fields };
-    this.#fields = new Map(fields.map((field) => [field.name, this.#makeField(id, field)]));
-    const rows = [...this.#fields.values()].map((field) => field.element);
+    this.#fields = new EditFields(id, fields, {
+      onInput: (name, value) => this.#write(name, value),
+      onChoose: (name, side) => this.#resolve(name, side),
+    });
     this.#save = element("button", { type: "submit", class: "primary", "data-testid": `${id}-save`, text: "Save" });
     const footer = element("div", { class: "edit-actions" }, [...buttons, this.#save]);
     this.element = element("form", { class: "edit-form", id, novalidate: true }, [
       this.#notice.element,
-      ...rows,
+      ...this.#fields.elements,
       footer,
     ]);
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
-    });
-  }
-
-  #makeField(formId, field) {
-    return new EditField(formId, field, {
-      onInput: (value) => this.#change(field.name, () => this.#draft.set(field.name, value)),
-      onChoose: (side) => this.#change(field.name, () => this.#draft.resolve(field.name, side), true),
     });
   }
 
@@ -59,22 +54,23 @@ export class EditForm {
     return this.#isBusy;
   }
 
-  /** The version that is edited. */
-  get version() {
-    return this.#draft?.base.version ?? 0;
+  /** What is edited, as it was loaded; null before that. */
+  get base() {
+    return this.#draft?.base ?? null;
   }
 
   /** Begins with an entity. */
   begin(entity) {
-    this.#draft = new Draft(entity, [...this.#fields.keys()]);
+    this.#draft = new Draft(entity, this.#fields.names);
     this.#notice.clear();
-    for (const field of this.#fields.values()) field.showError("");
+    this.#fields.clearErrors();
     this.#fill();
   }
 
   /** Somebody else has changed it. */
   tellChanged(text) {
-    if (this.#notice.kind !== "conflict") this.#notice.show("changed", text, "Reload", () => this.#reload());
+    this.#notice.show("changed", text, "Reload", () => this.#reload());
+    this.#draw();
   }
 
   /** It is not there any more. */
@@ -89,19 +85,22 @@ export class EditForm {
     this.#fill();
   }
 
-  // Choosing a side fills the field. Writing does not: what is written stays as it is.
-  #change(name, change, fills = false) {
-    change();
-    this.#fields.get(name).showError("");
-    if (fills) this.#fill();
-    else this.#draw();
+  // What is written stays as it was written.
+  #write(name, value) {
+    this.#draft.set(name, value);
+    this.#fields.clearErrors([name]);
+    this.#draw();
+  }
+
+  // Choosing a side fills the field.
+  #resolve(name, side) {
+    this.#draft.resolve(name, side);
+    this.#fields.clearErrors([name]);
+    this.#fill();
   }
 
   #fill() {
-    for (const [name, field] of this.#fields) {
-      field.fill(this.#draft.value(name));
-      field.showConflict(this.#draft.conflicts.get(name));
-    }
+    this.#fields.fill(this.#draft);
     this.#draw();
   }
 
@@ -116,7 +115,7 @@ export class EditForm {
     if (!entity) return;
     this.#draft.rebase(entity);
     if (this.#draft.conflicts.size > 0) this.#showConflict("What you wrote was changed by somebody else, too.");
-    else this.#notice.show("fine", "This is how it is now. What you wrote is still here.");
+    else this.#notice.show("fine", `This is how it is now.${this.isDirty ? " What you wrote is still here." : ""}`);
     this.#fill();
   }
 
@@ -124,13 +123,15 @@ export class EditForm {
     this.#notice.show("conflict", text);
     this.#fill();
     const [name] = this.#draft.conflicts.keys();
-    if (name) this.#fields.get(name).focus();
+    if (name) this.#fields.focus(name);
   }
 
   // Saving.
 
   async #submit() {
-    if (this.#isBusy || this.#save.disabled || this.#hasFaults()) return;
+    if (this.#isBusy || this.#save.disabled) return;
+    const { faults } = this.#fields;
+    if (faults.size > 0) return this.#showErrors(faults);
     if (!this.#draft.isDecided) return this.#showConflict("Choose what to keep, then save again.");
     if (!this.#draft.isDirty) return this.#end(this.#draft.base);
     this.#setBusy(true);
@@ -141,13 +142,6 @@ export class EditForm {
     } finally {
       this.#setBusy(false);
     }
-  }
-
-  #hasFaults() {
-    const faulty = [...this.#fields.values()].filter((field) => field.fault);
-    for (const field of faulty) field.showError(field.fault);
-    faulty[0]?.input.focus();
-    return faulty.length > 0;
   }
 
   #setBusy(isBusy) {
@@ -172,15 +166,12 @@ export class EditForm {
     const news = this.#parts.describe(different, current);
     const isTouched = this.#draft.conflicts.size > 0;
     const advice = isTouched ? "Choose what to keep, then save" : "That does not touch what you wrote: save";
-    this.#showConflict(`Not saved: somebody else was faster. ${news} ${advice} again.`);
+    this.#showConflict(["Not saved: somebody else was faster.", news, `${advice} again.`].filter(Boolean).join(" "));
   }
 
   #showErrors(errors) {
-    for (const [name, text] of errors) this.#fields.get(name)?.showError(text);
-    const other = [...errors].filter(([name]) => !this.#fields.has(name)).map(([, text]) => text);
-    if (other.length > 0) this.#notice.show("trouble", other.join(" "));
-    const [first] = [...this.#fields].filter(([name]) => errors.has(name));
-    first?.[1].input.focus();
+    const other = this.#fields.showErrors(errors);
+    if (other) this.#notice.show("trouble", other);
   }
 
   #tellTrouble(error) {

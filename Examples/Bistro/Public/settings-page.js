@@ -38,7 +38,6 @@ export function showSettings({ live: { store }, actions, own, change, read }) {
       return content;
     },
   });
-  let base = null;
 
   function draw() {
     const [settings] = store.all;
@@ -51,11 +50,11 @@ export function showSettings({ live: { store }, actions, own, change, read }) {
 
   // What nobody is writing follows at once. Who is writing a name is told of another one, and of nothing else.
   function followForm(settings) {
-    if (base?.version === settings.version || form.isBusy) return;
-    if (!base || !form.isDirty) form.begin(settings);
+    const { base, isBusy, isDirty } = form;
+    if (isBusy || base?.version === settings.version) return;
+    if (!base || !isDirty) form.begin(settings);
     else if (base.restaurant_name === settings.restaurant_name) form.follow(settings);
     else form.tellChanged(`Somebody named the restaurant “${settings.restaurant_name}” just now.`);
-    base = settings;
   }
 
   toggle.addEventListener("change", () => actions.setTakesOrders(store.all[0], toggle.checked));
