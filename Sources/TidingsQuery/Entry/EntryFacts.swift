@@ -20,14 +20,8 @@ struct EntryFacts: Sendable {
         (entry, revision) < (other.entry, other.revision)
     }
 
-    /// As ``QueryMachine/isStale(_:at:)``.
     func isStale(_ staleTime: StaleTime) -> Bool {
-        guard let updatedAt else { return true }
-        switch staleTime {
-        case .static: return false
-        case .infinite: return isInvalidated
-        case .after(let duration): return isInvalidated || moment - updatedAt >= duration
-        }
+        staleTime.isOver(for: updatedAt, isInvalidated: isInvalidated, at: moment)
     }
 }
 

@@ -51,16 +51,9 @@ struct QueryMachine<Value: Sendable>: Sendable {
     /// Whether nothing was ever known about it, good or bad.
     var isUntouched: Bool { updateCount == 0 && (trouble?.errorCount ?? 0) == 0 }
 
-    /// Whether the data is out of date.
-    ///
-    /// No data is always stale, static data never; otherwise it is if it was invalidated or is old enough.
     func isStale(_ staleTime: StaleTime, at moment: Timestamp) -> Bool {
-        guard overlay.base != nil, let updatedAt else { return true }
-        switch staleTime {
-        case .static: return false
-        case .infinite: return isInvalidated
-        case .after(let duration): return isInvalidated || moment - updatedAt >= duration
-        }
+        let updatedAt = overlay.base == nil ? nil : updatedAt
+        return staleTime.isOver(for: updatedAt, isInvalidated: isInvalidated, at: moment)
     }
 }
 
@@ -77,7 +70,7 @@ extension QueryMachine {
         troubles.value?.error = nil
         // A cancellation from here on comes back to this data, not to the error before it.
         if var fetch = fetching.value {
-            fetch = fetch.revertingWithoutError
+            fetch.before?.error = nil
             fetching.value = fetch
         }
     }

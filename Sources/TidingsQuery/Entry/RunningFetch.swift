@@ -27,7 +27,7 @@ struct RunningFetch: Sendable {
     /// Whether a later attempt builds on what an earlier one got.
     let continuesAfterFailure: Bool
     /// What stood before the fetch, for a cancellation.
-    let before: FetchTrouble?
+    var before: FetchTrouble?
     /// When the data that it will bring was asked for: an event that came later is not in it.
     var epoch: QueryEpoch
     var phase: Phase
@@ -44,24 +44,4 @@ struct RunningFetch: Sendable {
 struct DataArrival: Sendable {
     var moment: Timestamp
     var version: Int64?
-}
-
-extension RunningFetch {
-    /// The same, with nothing to come back to but the data.
-    var revertingWithoutError: Self {
-        var before = before
-        before?.error = nil
-        return Self(
-            identifier: identifier,
-            direction: direction,
-            isExtension: isExtension,
-            continuesAfterFailure: continuesAfterFailure,
-            before: before,
-            epoch: epoch,
-            phase: phase,
-            mayRetry: mayRetry,
-            isOvertaken: isOvertaken,
-            wantsFollowUp: wantsFollowUp
-        )
-    }
 }

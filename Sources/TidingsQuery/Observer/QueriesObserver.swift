@@ -52,7 +52,15 @@ public final class QueriesObserver<Value: Sendable>: Observable, Sendable {
 
     /// What is known of all of them, now and after each change of one, for one reader at a time. While it is read, they are
     /// observed. A reader who is slow misses what was there in between, never what is there last.
-    public var updates: QueriesSnapshots<Value> { QueriesSnapshots(observer: self, readers: readers) }
+    public var updates: QueriesSnapshots<Value> {
+        let source = SnapshotReader.Source(
+            start: { self.start() },
+            stop: { self.stop() },
+            read: { self.snapshots },
+            looksLike: { $0.count == $1.count && zip($0, $1).allSatisfy { $0.looksLike($1) } }
+        )
+        return QueriesSnapshots(source: source, readers: readers)
+    }
 
     /// Watches other queries from now on. Those that were watched before go on without a break, as they were defined then.
     ///

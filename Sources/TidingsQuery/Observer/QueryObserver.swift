@@ -287,5 +287,13 @@ extension QueryObserver {
 
     /// What is known, now and after each change, for one reader at a time. While it is read, it observes. A reader who is
     /// slow misses what was there in between, never what is there last.
-    public var snapshots: QuerySnapshots<Value> { QuerySnapshots(observer: self, readers: readers) }
+    public var snapshots: QuerySnapshots<Value> {
+        let source = SnapshotReader.Source(
+            start: { self.start() },
+            stop: { self.stop() },
+            read: { self.snapshot },
+            looksLike: { $0.looksLike($1) }
+        )
+        return QuerySnapshots(source: source, readers: readers)
+    }
 }

@@ -1,72 +1,30 @@
 import Synchronization
 
 /// What is known about a query, now and after each change.
-public struct QuerySnapshots<Value: Sendable>: AsyncSequence, Sendable {
-    let observer: QueryObserver<Value>
+public typealias QuerySnapshots<Value: Sendable> = Snapshots<QuerySnapshot<Value>>
+
+/// What is known about several queries, now and after each change of one of them: one snapshot for each, in their order.
+public typealias QueriesSnapshots<Value: Sendable> = Snapshots<[QuerySnapshot<Value>]>
+
+/// What is known, now and after each change. It is observed for as long as somebody reads.
+public struct Snapshots<Snapshot: Sendable>: AsyncSequence, Sendable {
+    let source: SnapshotReader<Snapshot>.Source
     let readers: SnapshotReaders
 
     /// Begins to observe.
-    public func makeAsyncIterator() -> Iterator {
-        let observer = observer
-        let source = SnapshotReader<QuerySnapshot<Value>>.Source(
-            start: { observer.start() },
-            stop: { observer.stop() },
-            read: { observer.snapshot },
-            looksLike: { $0.looksLike($1) }
-        )
-        return Iterator(reader: SnapshotReader(source, readers))
-    }
+    public func makeAsyncIterator() -> Iterator { Iterator(reader: SnapshotReader(source, readers)) }
 
     /// Observes for as long as it is kept.
     public struct Iterator: AsyncIteratorProtocol {
-        fileprivate let reader: SnapshotReader<QuerySnapshot<Value>>
+        fileprivate let reader: SnapshotReader<Snapshot>
 
         /// What is known now, at the first time; after that, what is known after the next change.
         ///
         /// - Returns: Nil when the task is cancelled.
-        public mutating func next() async -> QuerySnapshot<Value>? {
-            await reader.next()
-        }
+        public mutating func next() async -> Snapshot? { await reader.next() }
 
         /// What is known now, at the first time; after that, what is known after the next change.
-        public mutating func next(isolation actor: isolated (any Actor)?) async -> QuerySnapshot<Value>? {
-            await reader.next()
-        }
-    }
-}
-
-/// What is known about several queries, now and after each change of one of them.
-public struct QueriesSnapshots<Value: Sendable>: AsyncSequence, Sendable {
-    let observer: QueriesObserver<Value>
-    let readers: SnapshotReaders
-
-    /// Begins to observe.
-    public func makeAsyncIterator() -> Iterator {
-        let observer = observer
-        let source = SnapshotReader<[QuerySnapshot<Value>]>.Source(
-            start: { observer.start() },
-            stop: { observer.stop() },
-            read: { observer.snapshots },
-            looksLike: { $0.count == $1.count && zip($0, $1).allSatisfy { $0.looksLike($1) } }
-        )
-        return Iterator(reader: SnapshotReader(source, readers))
-    }
-
-    /// Observes for as long as it is kept.
-    public struct Iterator: AsyncIteratorProtocol {
-        fileprivate let reader: SnapshotReader<[QuerySnapshot<Value>]>
-
-        /// What is known now, at the first time; after that, what is known after the next change.
-        ///
-        /// - Returns: One for each query, in their order; nil when the task is cancelled.
-        public mutating func next() async -> [QuerySnapshot<Value>]? {
-            await reader.next()
-        }
-
-        /// What is known now, at the first time; after that, what is known after the next change.
-        public mutating func next(isolation actor: isolated (any Actor)?) async -> [QuerySnapshot<Value>]? {
-            await reader.next()
-        }
+        public mutating func next(isolation actor: isolated (any Actor)?) async -> Snapshot? { await reader.next() }
     }
 }
 

@@ -33,11 +33,7 @@ final class DormantEntry: AnyEntry {
     }
 
     override func isStale(_ staleTime: StaleTime, at moment: Timestamp) -> Bool {
-        switch staleTime {
-        case .static: false
-        case .infinite: isMarked
-        case .after(let duration): isMarked || moment - Timestamp(stored.updatedAt) >= duration
-        }
+        staleTime.isOver(for: updatedAt, isInvalidated: isMarked, at: moment)
     }
 
     override func invalidate(asOf epoch: QueryEpoch) -> InvalidationOutcome {

@@ -16,6 +16,19 @@ public enum StaleTime: Hashable, Sendable {
     /// Stale after some minutes.
     public static func minutes(_ count: Int) -> StaleTime { .after(.seconds(60 * count)) }
 
+    /// Whether data is out of date. No data is always stale, static data never; otherwise it is if it was invalidated or is
+    /// old enough.
+    ///
+    /// - Parameter updatedAt: Nil if there is no data.
+    func isOver(for updatedAt: Timestamp?, isInvalidated: Bool, at moment: Timestamp) -> Bool {
+        guard let updatedAt else { return true }
+        return switch self {
+        case .static: false
+        case .infinite: isInvalidated
+        case .after(let duration): isInvalidated || moment - updatedAt >= duration
+        }
+    }
+
     /// When data of a moment becomes stale by its age; nil if age does not matter.
     func deadline(for updated: Timestamp) -> Timestamp? {
         guard case .after(let duration) = self else { return nil }
