@@ -27,9 +27,12 @@ run-postgres: ## Start the demo on a PostgreSQL of its own (DATA=folder keeps it
 	@if [ -t 1 ]; then quiet=; else quiet=--quiet; fi; swift build $(traits) $$quiet --product bistro
 	@exec scripts/with-postgres '$(DATA)' "$$(swift build $(traits) --show-bin-path)/bistro" --port '$(PORT)' --postgres '{postgres}'
 
+# Where everything starts at once, what waits for something waits too long.
+width = $(shell swift test --help-hidden 2>/dev/null | grep -q experimental-maximum-parallelization-width && echo --experimental-maximum-parallelization-width 16)
+
 test: ## Run all tests (FILTER=name runs the Swift tests that match)
 	@scripts/setup test
-	@swift test $(traits) --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
+	@swift test $(traits) $(width) --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
 	@$(if $(FILTER),:,scripts/test-web)
 
 test-tsan: ## Run the tests of the query cache under the thread sanitizer

@@ -81,8 +81,17 @@ public final class PostgresServer: Sendable {
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// Makes a database for one test, lends it, and drops it.
+    /// Making databases is most of the work of many tests: all of them at once would let others wait too long.
+    private static let turnstile = Turnstile(capacity: 4)
+
+    /// Makes a database for one test, lends it, and drops it. A few tests have one at the same time.
     public func withDatabase<Result: Sendable>(
+        _ body: (TestDatabase) async throws -> Result
+    ) async throws -> Result {
+        try await Self.turnstile.pass { try await withNewDatabase(body) }
+    }
+
+    private func withNewDatabase<Result: Sendable>(
         _ body: (TestDatabase) async throws -> Result
     ) async throws -> Result {
         let database = TestDatabase(server: self, name: "t_\(UUID().uuidString.prefix(12).lowercased())")
