@@ -257,7 +257,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "DatabaseTestSupport", "SocketTestSupport", "TidingsClient", "TidingsWire", "bistro", "entity-server",
+                "DatabaseTestSupport", "SocketTestSupport", "TestSupport", "TidingsClient", "TidingsWire", "bistro",
+                "entity-server",
                 "tidings",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -310,7 +311,7 @@ let package = Package(
             path: "Tests/ServerSnippets"
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .target(name: "DatabaseTestSupport", path: "Tests/DatabaseTestSupport"),
+        .target(name: "DatabaseTestSupport", dependencies: ["TestSupport"], path: "Tests/DatabaseTestSupport"),
         .target(
             name: "SocketTestSupport",
             dependencies: [

@@ -22,11 +22,11 @@ final class Guardian: Sendable {
         let pipe = Pipe()
         // The servers that are started must not have this end too.
         _ = fcntl(pipe.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        let process = try Programs.process(["/bin/sh", "-c", Self.script, "guardian", folder])
-        process.standardInput = pipe
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try ProcessStart.run(process)
+        _ = try Programs.start(
+            ["/bin/sh", "-c", Self.script, "guardian", folder],
+            input: pipe.fileHandleForReading.fileDescriptor
+        )
+        try pipe.fileHandleForReading.close()
         self.pipe = Mutex(pipe)
     }
 

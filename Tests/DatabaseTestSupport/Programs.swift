@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// What went wrong in a test's surroundings.
 public struct DatabaseTestFailure: Error, CustomStringConvertible {
@@ -27,21 +28,14 @@ enum Programs {
         defer { for file in [source, output] { try? files.removeItem(at: file) } }
         try Data(input.utf8).write(to: source)
         try Data().write(to: output)
-        let process = try process(command)
-        process.standardInput = try FileHandle(forReadingFrom: source)
-        let handle = try FileHandle(forWritingTo: output)
-        process.standardOutput = handle
-        process.standardError = handle
-        let status = try await withCheckedThrowingContinuation {
-            (continuation: CheckedContinuation<Int32, any Error>) in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do {
-                try ProcessStart.run(process)
-            } catch {
-                process.terminationHandler = nil
-                continuation.resume(throwing: error)
-            }
-        }
+        let (reading, writing) = (try FileHandle(forReadingFrom: source), try FileHandle(forWritingTo: output))
+        let process = try start(
+            command,
+            input: reading.fileDescriptor,
+            output: writing.fileDescriptor,
+            errors: writing.fileDescriptor
+        )
+        let status = await process.exitStatus
         let text = String(decoding: try Data(contentsOf: output), as: UTF8.self)
         guard status == 0 else {
             throw DatabaseTestFailure("\(command.joined(separator: " ")) ended with \(status): \(text)")
@@ -49,14 +43,22 @@ enum Programs {
         return text
     }
 
-    static func process(_ command: [String]) throws -> Process {
-        guard let program = command.first else { throw DatabaseTestFailure("there is no command") }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = Array(command.dropFirst())
-        process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LC_ALL": "C"]
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        return process
+    /// Starts a program with an environment that is the same everywhere.
+    static func start(
+        _ command: [String],
+        input: Int32? = nil,
+        output: Int32? = nil,
+        errors: Int32? = nil
+    ) throws -> ChildProcess {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        return try ChildProcess(
+            command,
+            environment: ["PATH": path, "LC_ALL": "C"],
+            in: "/",
+            input: input,
+            output: output,
+            errors: errors
+        )
     }
 
     /// Where a program is; nil if it is not installed.

@@ -1,14 +1,13 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// The process of a server.
 final class RunningServer: Sendable {
-    private let identifier: pid_t
-    private let ended: Waiter<Void>
+    private let process: ChildProcess
 
-    private init(_ identifier: pid_t, ended: Waiter<Void>) {
-        self.identifier = identifier
-        self.ended = ended
+    private init(_ process: ChildProcess) {
+        self.process = process
     }
 
     /// Starts a server, and waits until it lets clients in.
@@ -23,12 +22,8 @@ final class RunningServer: Sendable {
 
     /// Starts it; nil if it ends before it is ready.
     private static func attempt(_ command: [String]) async throws -> RunningServer? {
-        let (ended, ready) = (Waiter<Void>(), Waiter<Bool>())
-        let process = try Programs.process(command)
+        let ready = Waiter<Bool>()
         let errors = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = errors
         let text = Mutex("")
         errors.fileHandleForReading.readabilityHandler = { handle in
             let data = handle.availableData
@@ -39,34 +34,31 @@ final class RunningServer: Sendable {
             }
             if isReady { ready.put(true) }
         }
-        process.terminationHandler = { _ in
+        let process = try Programs.start(command, errors: errors.fileHandleForWriting.fileDescriptor)
+        try errors.fileHandleForWriting.close()
+        Task {
+            _ = await process.exitStatus
             ready.put(false)
-            ended.put(())
         }
-        try ProcessStart.run(process)
-        let server = RunningServer(process.processIdentifier, ended: ended)
+        let server = RunningServer(process)
         return await ready.value ? server : nil
     }
 
     func kill() async {
         // Its children first: none of them shall live on and finish something.
-        let path = "/proc/\(identifier)/task/\(identifier)/children"
+        let path = "/proc/\(process.identifier)/task/\(process.identifier)/children"
         let children = ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: " ").compactMap {
             pid_t($0)
         }
-        send(SIGSTOP, to: identifier)
-        for child in children { send(SIGKILL, to: child) }
-        send(SIGKILL, to: identifier)
-        await ended.value
+        process.send(SIGSTOP)
+        for child in children { _ = Foundation.kill(child, SIGKILL) }
+        process.send(SIGKILL)
+        _ = await process.exitStatus
     }
 
     func stop() async {
-        send(SIGINT, to: identifier)
-        await ended.value
-    }
-
-    private func send(_ signal: Int32, to process: pid_t) {
-        _ = Foundation.kill(process, signal)
+        process.send(SIGINT)
+        _ = await process.exitStatus
     }
 }
 

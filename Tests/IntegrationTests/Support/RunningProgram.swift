@@ -1,7 +1,7 @@
-import DatabaseTestSupport
 import Foundation
 import SocketTestSupport
 import Synchronization
+import TestSupport
 
 /// A program that a test started: its output line by line, and its end.
 final class RunningProgram: Sendable {
@@ -9,12 +9,14 @@ final class RunningProgram: Sendable {
     let output = Inbox<String>()
     /// What it printed on standard error.
     let errors = Inbox<String>()
-    private let process: Mutex<Process>
-    private let ends: Inbox<Int32>
+    private let process: ChildProcess
+    private let ends = Inbox<Int32>()
+    /// What is read from: closed when nobody has it.
+    private let pipes: Mutex<[Pipe]>
 
-    private init(_ process: sending Process, ends: Inbox<Int32>) {
-        self.process = Mutex(process)
-        self.ends = ends
+    private init(_ process: ChildProcess, _ pipes: sending [Pipe]) {
+        self.process = process
+        self.pipes = Mutex(pipes)
     }
 
     deinit {
@@ -27,21 +29,21 @@ final class RunningProgram: Sendable {
     ///   - executable: Its path.
     ///   - arguments: Its arguments.
     static func start(_ executable: String, _ arguments: [String]) throws -> RunningProgram {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
         let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        let ends = Inbox<Int32>()
-        process.terminationHandler = { process in
-            ends.put(process.terminationStatus)
-        }
-        try ProcessStart.run(process)
-        let program = RunningProgram(process, ends: ends)
-        Self.read(output.fileHandleForReading, into: program.output)
-        Self.read(errors.fileHandleForReading, into: program.errors)
+        let process = try ChildProcess(
+            [executable] + arguments,
+            output: output.fileHandleForWriting.fileDescriptor,
+            errors: errors.fileHandleForWriting.fileDescriptor
+        )
+        // The end of the output is that of the program.
+        try output.fileHandleForWriting.close()
+        try errors.fileHandleForWriting.close()
+        let handles = (output.fileHandleForReading, errors.fileHandleForReading)
+        let program = RunningProgram(process, [output, errors])
+        let ends = program.ends
+        Task { ends.put(await process.exitStatus) }
+        Self.read(handles.0, into: program.output)
+        Self.read(handles.1, into: program.errors)
         return program
     }
 
@@ -56,12 +58,12 @@ final class RunningProgram: Sendable {
 
     /// Asks it to end, as Ctrl-C does.
     func interrupt() {
-        process.withLock { if $0.isRunning { $0.interrupt() } }
+        process.send(SIGINT)
     }
 
     /// Ends it at once: nothing of it runs any more.
     func kill() {
-        process.withLock { if $0.isRunning { _ = Foundation.kill($0.processIdentifier, SIGKILL) } }
+        process.send(SIGKILL)
     }
 
     /// Waits for its end. Fails after a while.

@@ -1,6 +1,6 @@
-import DatabaseTestSupport
 import Foundation
 import SocketTestSupport
+import TestSupport
 import Testing
 
 /// A program of the system that a test needs.
@@ -48,13 +48,8 @@ struct Tool: Sendable, CustomStringConvertible {
     }
 
     private static func runs(_ program: String, _ arguments: [String]) -> Bool {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        guard (try? ProcessStart.run(process)) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        let process = try? ChildProcess([program] + arguments)
+        return process?.waitUntilExit() == 0
     }
 }
 
