@@ -18,8 +18,14 @@ extension Entities {
             if let position = try? await storedPosition(of: event, writtenAt: time) { return position }
             return await positions.position(of: event, within: Self.positionTimeout)
         }
-        _ = try? await store.stampOutbox()
-        return try? await storedPosition(of: event, writtenAt: time)
+        // Another process may be giving positions at this moment, and have begun before the event was committed.
+        let deadline = ContinuousClock.now + Self.positionTimeout
+        repeat {
+            _ = try? await store.stampOutbox()
+            if let position = try? await storedPosition(of: event, writtenAt: time) { return position }
+            try? await Task.sleep(for: .milliseconds(5))
+        } while !Task.isCancelled && ContinuousClock.now < deadline
+        return nil
     }
 
     private func storedPosition(of event: UUID, writtenAt time: Date) async throws -> EventPosition? {

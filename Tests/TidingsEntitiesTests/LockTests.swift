@@ -98,6 +98,7 @@ struct LockTests {
             }
             let winners = results.compactMap { try? $0.get() }
             #expect(winners.count == 1)
+            for case .failure(let error) in results where !(error is EntityError) { Issue.record(error) }
             let losers = results.compactMap { result -> EntityError? in
                 if case .failure(let error as EntityError) = result { error } else { nil }
             }

@@ -282,7 +282,7 @@ struct RelayTests {
                         [.uuid(UUID()), .date(Date())]
                     )
                 }
-                try await until { node.relay.status.retries > 0 }
+                await node.relay.wait { $0.retries > 0 }
                 try await listener.expectNothing()
                 try await bench.entities.store.write {
                     try $0.execute("UPDATE sync_outbox SET payload = '{}' WHERE entity_id = 'x'")
@@ -340,13 +340,14 @@ struct RelayTests {
             let node = Node(bench) { $0.patience = .zero }
             await #expect(throws: StoreError.self) { try await node.relay.checkHealth() }
             try await node.run { node in
-                try await until { (try? await node.relay.checkHealth()) != nil }
-                #expect(node.relay.status.failure == nil)
+                await node.relay.wait { $0.position != nil && $0.failure == nil }
+                try await node.relay.checkHealth()
                 try await bench.entities.store.write { try $0.execute("ALTER TABLE sync_outbox RENAME TO away") }
-                try await until { (try? await node.relay.checkHealth()) == nil }
-                #expect(node.relay.status.failure != nil)
+                await node.relay.wait { $0.failure != nil }
+                await #expect(throws: StoreError.self) { try await node.relay.checkHealth() }
                 try await bench.entities.store.write { try $0.execute("ALTER TABLE away RENAME TO sync_outbox") }
-                try await until { (try? await node.relay.checkHealth()) != nil }
+                await node.relay.wait { $0.failure == nil }
+                try await node.relay.checkHealth()
             }
         }
     }

@@ -43,6 +43,8 @@ public final class OutboxRelay: Service {
         public internal(set) var delivered = 0
         /// Time between the commit of the newest event that was told and its being told.
         public internal(set) var lag: Duration = .zero
+        /// Rows that were removed because they were old.
+        public internal(set) var swept = 0
         /// Times that something failed and was tried again.
         public internal(set) var retries = 0
         /// Positions of rows that were set aside, newest last; at most a hundred.
@@ -58,7 +60,7 @@ public final class OutboxRelay: Service {
     private let logger: Logger
     private let clock: any Clock<Duration>
     private let topicNames: [String: [EventName: String]]
-    private let state = Mutex(Status())
+    private let state = Observed(Status())
     private let interval: Mutex<Duration>
 
     /// Gives the entities' channels their log. Make the relay before clients are let in.
@@ -86,7 +88,10 @@ public final class OutboxRelay: Service {
     }
 
     /// How the relay fares now.
-    public var status: Status { state.withLock { $0 } }
+    public var status: Status { state.value }
+
+    /// Waits until the relay fares in a certain way, or the task is cancelled.
+    package func wait(until isTrue: @Sendable (Status) -> Bool) async { await state.wait(until: isTrue) }
 
     /// Whether clients are told what happens, for a readiness check.
     ///
@@ -127,7 +132,8 @@ extension OutboxRelay {
     private func sweep() async {
         while !Task.isCancelled {
             do {
-                try await entities.sweep()
+                let sweep = try await entities.sweep()
+                state.update { $0.swept += sweep.events + sweep.auditEntries + sweep.answers }
             } catch is CancellationError {
             } catch {
                 logger.error("what is old cannot be removed; trying again", metadata: ["error": "\(error)"])
@@ -150,7 +156,7 @@ extension OutboxRelay {
             interval.withLock { interval in
                 interval = found > 0 ? configuration.busyInterval : min(interval * 2, configuration.idleInterval)
             }
-            state.withLock { ($0.failure, $0.failingSince) = (nil, nil) }
+            state.update { ($0.failure, $0.failingSince) = (nil, nil) }
         } catch is CancellationError {
         } catch {
             failed(error)
@@ -158,7 +164,7 @@ extension OutboxRelay {
     }
 
     private func failed(_ error: any Error) {
-        let isNew = state.withLock { state in
+        let isNew = state.update { state in
             defer {
                 state.failure = "\(error)"
                 state.retries += 1
@@ -176,7 +182,7 @@ extension OutboxRelay {
     private func relayBatch() async throws -> Int {
         let (batch, recent) = (configuration.batch, configuration.recentEvents)
         let topicNames = topicNames
-        let known = state.withLock { $0.position }
+        let known = state.value.position
         let (head, rows, isBeginning) = try await entities.store.read { connection in
             let head = try OutboxHead.read(on: connection)
             let reader = OutboxReader(connection: connection, topicNames: topicNames)
@@ -212,7 +218,7 @@ extension OutboxRelay {
         // A row whose channels cannot be read is a hole: what is before it is not preloaded.
         let readable = rows.suffix(while: { $0.entry(epoch: head.epoch) != nil })
         relayed.begin(after: head.position, recent: readable.compactMap { $0.entry(epoch: head.epoch) })
-        state.withLock { $0.position = head.position }
+        state.update { $0.position = head.position }
         see(rows, epoch: head.epoch)
     }
 
@@ -238,7 +244,7 @@ extension OutboxRelay {
         relayed.deliver(entries)
         see(rows, epoch: epoch)
         guard let last = rows.last else { return }
-        state.withLock { state in
+        state.update { state in
             state.position = EventPosition(epoch: epoch, offset: last.position)
             state.delivered += rows.count
             if let time = last.createdAt {
@@ -261,7 +267,7 @@ extension OutboxRelay {
         let topicNames = topicNames
         var row = row
         for attempt in 1..<max(configuration.attempts, 1) {
-            state.withLock { $0.retries += 1 }
+            state.update { $0.retries += 1 }
             try await clock.sleep(for: configuration.busyInterval * (1 << min(attempt, 8)))
             let position = row.position
             let rows = try await entities.store.read { connection in
@@ -275,7 +281,7 @@ extension OutboxRelay {
     }
 
     private func setAside(_ position: EventPosition) {
-        state.withLock { state in
+        state.update { state in
             state.setAside.append(position)
             if state.setAside.count > 100 { state.setAside.removeFirst() }
         }

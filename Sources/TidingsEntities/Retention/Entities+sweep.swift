@@ -10,6 +10,9 @@ extension Entities {
         public internal(set) var auditEntries = 0
         /// Answers to requests with an idempotency key.
         public internal(set) var answers = 0
+
+        /// Nothing.
+        public init() {}
     }
 
     /// Rows that are removed in one transaction, so that nobody waits long for it.

@@ -1,7 +1,6 @@
 import FoundationEssentials
 public import Logging
 public import ServiceLifecycle
-import Synchronization
 public import TidingsBroadcast
 import TidingsWire
 
@@ -91,7 +90,7 @@ public final class OutboxSubscription: Service {
     private let logger: Logger
     private let missed: GapHandler?
     private let handler: Handler
-    private let state = Mutex(Status())
+    private let state = Observed(Status())
 
     /// Describes a subscription.
     ///
@@ -131,7 +130,10 @@ public final class OutboxSubscription: Service {
     }
 
     /// How the subscription fares now.
-    public var status: Status { state.withLock { $0 } }
+    public var status: Status { state.value }
+
+    /// Waits until the subscription fares in a certain way, or the task is cancelled.
+    package func wait(until isTrue: @Sendable (Status) -> Bool) async { await state.wait(until: isTrue) }
 }
 
 // MARK: - Running
@@ -152,9 +154,11 @@ extension OutboxSubscription {
     /// Handles events for as long as no other process does.
     private func handleWhileHolding() async {
         do {
+            // What was committed before is before it.
+            while !entities.store.dialect.stampsOnInsert, try await entities.store.stampOutbox() {}
             guard let offset = try await cursor.take(isFromOldest: configuration.start == .oldest) else { return }
             let epoch = try await entities.store.read { try OutboxHead.epoch(on: $0) }
-            state.withLock { ($0.isActive, $0.position) = (true, EventPosition(epoch: epoch, offset: offset)) }
+            state.update { ($0.isActive, $0.position) = (true, EventPosition(epoch: epoch, offset: offset)) }
         } catch {
             return failed(error)
         }
@@ -168,7 +172,7 @@ extension OutboxSubscription {
             await group.next()
             group.cancelAll()
         }
-        state.withLock { $0.isActive = false }
+        state.update { $0.isActive = false }
     }
 
     /// Says again and again that this process is there, until it is not its turn any more.
@@ -196,11 +200,13 @@ extension OutboxSubscription {
                     guard try await skip(from: position, to: head) else { return false }
                     continue
                 }
+                // Before it handles what another process may have handled already.
+                if !rows.isEmpty, !(try await cursor.renew()) { return false }
                 for row in rows {
                     guard await handle(row, epoch: head.epoch) else { return !Task.isCancelled }
                     guard try await advance(to: row.position, epoch: head.epoch) else { return false }
                 }
-                state.withLock { $0.failure = nil }
+                state.update { $0.failure = nil }
                 if rows.count < configuration.batch { return true }
             }
         } catch {
@@ -229,7 +235,7 @@ extension OutboxSubscription {
         while !Task.isCancelled {
             do {
                 try await handler(event)
-                state.withLock { $0.handled += 1 }
+                state.update { $0.handled += 1 }
                 return true
             } catch {
                 guard !Task.isCancelled else { return false }
@@ -251,20 +257,20 @@ extension OutboxSubscription {
 
     private func advance(to offset: UInt64, epoch: String) async throws -> Bool {
         guard try await cursor.advance(to: offset) else { return false }
-        state.withLock { $0.position = EventPosition(epoch: epoch, offset: offset) }
+        state.update { $0.position = EventPosition(epoch: epoch, offset: offset) }
         return true
     }
 
     private func skip(from position: EventPosition, to head: OutboxHead) async throws -> Bool {
         let end = EventPosition(epoch: head.epoch, offset: head.purged)
         logger.error("events were removed before they were handled", metadata: ["after": "\(position)"])
-        state.withLock { $0.gaps += 1 }
+        state.update { $0.gaps += 1 }
         await missed?(position, end)
         return try await advance(to: head.purged, epoch: head.epoch)
     }
 
     private func setAside(_ position: EventPosition, _ reason: String) {
-        state.withLock { state in
+        state.update { state in
             state.setAside.append(position)
             if state.setAside.count > 100 { state.setAside.removeFirst() }
         }
@@ -273,7 +279,7 @@ extension OutboxSubscription {
 
     private func failed(_ error: any Error) {
         guard !(error is CancellationError) else { return }
-        let isNew = state.withLock { state in
+        let isNew = state.update { state in
             defer { (state.failure, state.retries) = ("\(error)", state.retries + 1) }
             return state.failure == nil
         }

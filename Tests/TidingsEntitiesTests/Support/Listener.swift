@@ -53,6 +53,13 @@ final class Listener {
         return event
     }
 
+    /// The next event; nil if none has come up to now.
+    func eventOrNothing() async throws -> BroadcastEvent? {
+        if messages.isEmpty { try await send(ClientMessage(id: 3, ping: 1)) }
+        guard case .event(let event) = try await next() else { return nil }
+        return event
+    }
+
     func send(_ message: ClientMessage) async throws {
         for text in Dialect.extended.encode(message) {
             try await channel.writeInbound(ByteBuffer(bytes: WebSocketFrame.encode(.text, text, mask: 77)))

@@ -14,6 +14,8 @@ struct Node: Sendable {
         self.bench = bench
         var hubConfiguration = BroadcastHub.Configuration()
         hubConfiguration.delivery = { _ in .stream }
+        hubConfiguration.clientMessagesPerSecond = 1_000_000
+        hubConfiguration.clientMessageBurst = 1_000_000
         hub = BroadcastHub(configuration: hubConfiguration, logger: .quiet)
         var configuration = OutboxRelay.Configuration()
         configuration.busyInterval = .milliseconds(5)
@@ -24,13 +26,9 @@ struct Node: Sendable {
 
     /// Waits until everything that was committed is told.
     func settle() async throws {
-        while true {
-            _ = try await bench.entities.store.stampOutbox()
-            let newest = try await bench.rows("SELECT MAX(position) FROM sync_outbox").first?[0].integer ?? 0
-            if let position = relay.status.position, position.offset >= UInt64(newest) { return }
-            try Task.checkCancellation()
-            await Task.yield()
-        }
+        while try await bench.entities.store.stampOutbox() {}
+        let newest = try await bench.rows("SELECT MAX(position) FROM sync_outbox").first?[0].integer ?? 0
+        await relay.wait { ($0.position?.offset ?? 0) >= UInt64(newest) }
     }
 
     /// Runs the relay for as long as something lasts.
@@ -46,12 +44,4 @@ struct Node: Sendable {
 extension Logger {
     /// A logger that nobody hears: failures are what these tests are about.
     static var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
-}
-
-/// Waits until something is so that nobody tells of. The suites' time limits end what never becomes so.
-func until(_ isTrue: @Sendable () async throws -> Bool) async throws {
-    while try await !isTrue() {
-        try Task.checkCancellation()
-        await Task.yield()
-    }
 }

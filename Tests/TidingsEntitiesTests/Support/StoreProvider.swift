@@ -52,6 +52,9 @@ struct StoreProvider: Sendable, CustomTestStringConvertible {
 }
 
 extension StoreProvider {
+    /// How long a store waits on a machine that does much else.
+    private static let patience: Duration = .seconds(60)
+
     /// Every kind that can be had here.
     static let all: [StoreProvider] = [sqlite] + (postgres.map { [$0] } ?? [])
 
@@ -60,8 +63,12 @@ extension StoreProvider {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appendingPathComponent("entities.sqlite").path
-        // The tests end no machine, so what is written need not reach the disk.
-        try await body { try SQLiteEntityStore(path: path, configuration: .init { $0.durability = .process }) }
+        let configuration = SQLiteEntityStore.Configuration { configuration in
+            // The tests end no machine, so what is written need not reach the disk.
+            configuration.durability = .process
+            (configuration.waitLimit, configuration.busyTimeout) = (patience, patience)
+        }
+        try await body { try SQLiteEntityStore(path: path, configuration: configuration) }
     }
 
     #if PostgreSQL
@@ -69,9 +76,11 @@ extension StoreProvider {
 
     private static let onSharedServer = StoreProvider(testDescription: "PostgreSQL") { body in
         try await PostgresServer.shared.withDatabase { database in
-            try await body {
-                try PostgresEntityStore(database.connectionString, configuration: .init { $0.connections = 6 })
+            let configuration = PostgresEntityStore.Configuration { configuration in
+                configuration.connections = 6
+                (configuration.waitLimit, configuration.statementTimeout) = (patience, patience)
             }
+            try await body { try PostgresEntityStore(database.connectionString, configuration: configuration) }
         }
     }
     #else
