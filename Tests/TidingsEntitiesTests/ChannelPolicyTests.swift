@@ -83,6 +83,23 @@ struct ChannelPolicyTests {
     }
 }
 
+@Suite("What events of entities mean to a client that falls behind")
+struct ChannelDeliveryTests {
+    @Test("is what is declared; of several kinds on one channel the first counts that is no signal")
+    func table() async throws {
+        try await StoreProvider.sqlite.run { database in
+            let types: [any Entity.Type] = [Order.self, Dish.self, Bill.self]
+            let entities = try Entities(types, in: database.store())
+            let delivery = entities.channelDelivery { $0 == "feed" ? .snapshot : .signal }
+            let expected: [(ChannelName, ChannelDelivery)] = [
+                ("order", .signal), ("order:1", .stream), ("table:7", .signal), ("bill", .stream), ("dish:1", .signal),
+                ("bill:1", .signal), ("feed", .snapshot), ("feed:1", .signal),
+            ]
+            for (channel, kind) in expected { #expect(delivery(channel) == kind, "\(channel)") }
+        }
+    }
+}
+
 /// Nobody comes with a token in these tests.
 private struct Nobody: Authenticator {
     func identity(of token: String) async throws(AuthenticationError) -> Identity { Identity(subject: token) }
@@ -93,7 +110,10 @@ private struct Bill: Entity {
     @Key var id: UUID
     @Field(.references(Order.self)) var orderID: UUID
 
-    static let broadcast = EntityBroadcast<Bill>(channels: [.all, .each(\.$orderID, as: "order")])
+    static let broadcast = EntityBroadcast<Bill>(
+        channels: [.all, .each(\.$orderID, as: "order")],
+        delivery: .stream
+    )
 
     static func authorize(_ identity: Identity?, to operation: EntityOperation, _ bill: Bill?) -> Bool {
         identity?.attributes["denied"] != "bills"

@@ -10,7 +10,8 @@ public struct EntityBroadcast<Subject: Entity>: Sendable {
     public var channels: [EntityChannel<Subject>]
     /// What an event carries.
     public var payload: EntityPayload
-    /// What the events of the channels mean to a client that falls behind.
+    /// What the events of the channels mean to a client that falls behind. Tell the hub with
+    /// ``Entities/channelDelivery(otherwise:)``.
     public var delivery: ChannelDelivery
     /// The events that are told; nil: all.
     public var events: [EventName]?

@@ -25,25 +25,6 @@ extension Entities {
         }
     }
 
-    /// Whether entities are told of on a channel.
-    var tellsOn: @Sendable (ChannelName) -> Bool {
-        var names: Set<String> = []
-        for schema in catalog.schemas {
-            for channel in schema.telling.channels {
-                switch channel {
-                case .all: names.insert(schema.name)
-                case .one: names.insert(schema.name + ":")
-                case .each(let prefix, _): names.insert(prefix + ":")
-                }
-            }
-        }
-        return { [names] channel in
-            let name = channel.rawValue
-            guard let colon = name.utf8.firstIndex(of: UInt8(ascii: ":")) else { return names.contains(name) }
-            return names.contains(String(name[...colon]))
-        }
-    }
-
     private func mayHear(_ identity: Identity?, _ channel: ChannelName) async throws -> Bool {
         let name = channel.rawValue
         let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
