@@ -238,20 +238,21 @@ struct SubscriptionTests {
                 try await Self.whileRunning(follower) {
                     _ = try await bench.makeOrder()
                     await leader.wait { $0.handled == 1 }
-                    await leader.wait { $0.position == first.events.last?.position }
+                    await leader.wait { $0.position == first.events.last?.position && $0.isNoted }
                     for _ in 0..<100 { secondClock.advance(by: .seconds(1)) }
                     #expect(!follower.status.isActive && second.events.isEmpty)
                     bench.time.advance(by: .seconds(31))
                     try await Self.advance(secondClock) { follower.status.isActive }
                     _ = try await bench.makeOrder()
-                    await follower.wait { $0.handled == 1 }
+                    // What the database tells of other processes may come too early for it.
+                    try await Self.advance(secondClock) { follower.status.handled == 1 }
                     // Now it looks again, and stops.
                     try await Self.advance(firstClock) { !leader.status.isActive }
                 }
                 // The other one has ended in an orderly way, so there is no lease to wait for.
                 try await Self.advance(firstClock) { leader.status.isActive }
                 _ = try await bench.makeOrder()
-                await leader.wait { $0.handled == 2 }
+                await leader.wait { $0.handled >= 2 }
                 #expect((first.events + second.events).map(\.position.offset).sorted() == [2, 3, 4])
             }
         }

@@ -69,6 +69,8 @@ public final class OutboxSubscription: Service {
         public internal(set) var isActive = false
         /// The last event that was handled; nil before this process handled events.
         public internal(set) var position: EventPosition?
+        /// Whether the database knows how far it has come.
+        package internal(set) var isNoted = true
         /// Events that were handled here.
         public internal(set) var handled = 0
         /// Times that a handler threw or the database failed here.
@@ -147,7 +149,8 @@ extension OutboxSubscription {
                 try? await self.clock.sleep(for: self.configuration.lease / 3)
             }
         }
-        // In a task that was cancelled this fails, and the cursor is free when the lease is over.
+        // In a task that was cancelled this fails: the last event is handled again, when the lease is over.
+        _ = try? await note()
         try? await cursor.release()
     }
 
@@ -158,7 +161,10 @@ extension OutboxSubscription {
             while !entities.store.dialect.stampsOnInsert, try await entities.store.stampOutbox() {}
             guard let offset = try await cursor.take(isFromOldest: configuration.start == .oldest) else { return }
             let epoch = try await entities.store.read { try OutboxHead.epoch(on: $0) }
-            state.update { ($0.isActive, $0.position) = (true, EventPosition(epoch: epoch, offset: offset)) }
+            state.update { state in
+                (state.isActive, state.position) = (true, EventPosition(epoch: epoch, offset: offset))
+                state.isNoted = true
+            }
         } catch {
             return failed(error)
         }
@@ -194,7 +200,7 @@ extension OutboxSubscription {
         do {
             while !Task.isCancelled {
                 if !entities.store.dialect.stampsOnInsert { _ = try await entities.store.stampOutbox() }
-                guard let position = status.position else { return false }
+                guard try await note(), let position = status.position else { return false }
                 let (rows, head) = try await rows(after: position)
                 if position.offset < head.purged {
                     guard try await skip(from: position, to: head) else { return false }
@@ -204,7 +210,8 @@ extension OutboxSubscription {
                 if !rows.isEmpty, !(try await cursor.renew()) { return false }
                 for row in rows {
                     guard await handle(row, epoch: head.epoch) else { return !Task.isCancelled }
-                    guard try await advance(to: row.position, epoch: head.epoch) else { return false }
+                    arrived(at: EventPosition(epoch: head.epoch, offset: row.position))
+                    guard try await note() else { return false }
                 }
                 state.update { $0.failure = nil }
                 if rows.count < configuration.batch { return true }
@@ -255,9 +262,18 @@ extension OutboxSubscription {
         min(configuration.firstBackoff * (1 << min(attempts - 1, 20)), configuration.maximumBackoff)
     }
 
-    private func advance(to offset: UInt64, epoch: String) async throws -> Bool {
-        guard try await cursor.advance(to: offset) else { return false }
-        state.update { $0.position = EventPosition(epoch: epoch, offset: offset) }
+    private func arrived(at position: EventPosition) {
+        state.update { ($0.position, $0.isNoted) = (position, false) }
+    }
+
+    /// Makes sure that the database knows how far it has come.
+    ///
+    /// - Returns: Whether no other process has taken over.
+    private func note() async throws -> Bool {
+        let status = status
+        guard !status.isNoted, let position = status.position else { return true }
+        guard try await cursor.advance(to: position.offset) else { return false }
+        state.update { $0.isNoted = true }
         return true
     }
 
@@ -266,7 +282,8 @@ extension OutboxSubscription {
         logger.error("events were removed before they were handled", metadata: ["after": "\(position)"])
         state.update { $0.gaps += 1 }
         await missed?(position, end)
-        return try await advance(to: head.purged, epoch: head.epoch)
+        arrived(at: end)
+        return try await note()
     }
 
     private func setAside(_ position: EventPosition, _ reason: String) {

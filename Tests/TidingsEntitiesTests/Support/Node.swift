@@ -26,7 +26,12 @@ struct Node: Sendable {
 
     /// Waits until everything that was committed is told.
     func settle() async throws {
-        while try await bench.entities.store.stampOutbox() {}
+        // Two that give positions at once leave that to one of them, who may have begun earlier.
+        if !bench.entities.store.dialect.stampsOnInsert {
+            while try await bench.rows("SELECT 1 FROM sync_outbox WHERE position IS NULL LIMIT 1").first != nil {
+                _ = try await bench.entities.store.stampOutbox()
+            }
+        }
         let newest = try await bench.rows("SELECT MAX(position) FROM sync_outbox").first?[0].integer ?? 0
         await relay.wait { ($0.position?.offset ?? 0) >= UInt64(newest) }
     }
