@@ -15,11 +15,12 @@ extension QueryClient {
         refetch: RefetchScope = .active,
         asOf epoch: QueryEpoch? = nil
     ) -> RefetchBatch {
+        let storedKeys = filter.storedKeys
         let tickets = withEntries(filter) { cache, entries -> [any AnyFetchTicket] in
             let epoch = epoch ?? cache.epoch
-            if let keys = filter.storedKeys { cache.change(stored: .invalidate(keys)) }
+            if let storedKeys { cache.change(stored: .invalidate(storedKeys)) }
             return entries.compactMap { entry in
-                let outcome = cache.invalidate(entry, asOf: epoch, isStoredToo: filter.storedKeys == nil)
+                let outcome = cache.invalidate(entry, asOf: epoch, isStoredToo: storedKeys == nil)
                 return cache.refetch(entry, refetch, after: outcome, by: self)
             }
         }
