@@ -15,7 +15,7 @@ traits = --traits PostgreSQL
 
 swift_sources = $(wildcard Package.swift Sources Tests Examples Benchmarks/query-cache/Package.swift Benchmarks/query-cache/Sources)
 
-.PHONY: run run-postgres test test-tsan lint format bench bench-query faults conformance contract docs clean help
+.PHONY: run run-postgres test test-tsan lint format bench bench-query faults bench-entities conformance contract docs clean help
 
 run: ## Start the demo on http://127.0.0.1:8080 (PORT=…, DB=file keeps its data)
 	@scripts/setup run
@@ -37,7 +37,7 @@ test: ## Run all tests (FILTER=name runs the Swift tests that match)
 
 test-tsan: ## Run the tests of the query cache under the thread sanitizer
 	@scripts/setup test
-	@swift test $(traits) --disable-xctest --sanitize=thread --scratch-path .build/tsan --filter '^TidingsQueryTests\.'
+	@scripts/test-tsan
 
 lint: ## Check imports, formatting, links and the scripts themselves
 	@scripts/setup lint
@@ -68,6 +68,10 @@ conformance: ## Run the Autobahn suite (SUITE=folder that has it built)
 contract: ## Hold the demo to its OpenAPI description
 	@scripts/setup test
 	@scripts/contract
+
+bench-entities: ## Measure the way from a commit to a client, and changes a second, on both databases
+	@scripts/setup postgres
+	@Benchmarks/entities
 
 docs: ## Check the documentation: links, headings, index of decisions
 	@scripts/setup lint

@@ -153,6 +153,22 @@ func authenticate(
 
     var hub = BroadcastHub.Configuration()
     hub.authenticator = authenticator
+    hub.policy = entities.channelPolicy()
     // end
     return hub
+}
+
+/// Stands for whatever sends mails.
+protocol Mail: Sendable {
+    func send(about order: String) async throws
+}
+
+func subscribe(_ entities: Entities, _ mail: any Mail) -> OutboxSubscription {
+    // snippet: subscription
+    let mailer = OutboxSubscription("mailer", of: entities) { event in
+        guard event.entityType == "order", event.name == "created" else { return }
+        try await mail.send(about: event.entityID)
+    }
+    // end
+    return mailer
 }

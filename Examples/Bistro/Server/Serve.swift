@@ -47,6 +47,7 @@ struct Serve: AsyncParsableCommand {
 
         var hub = BroadcastHub.Configuration()
         hub.drainWindow = .seconds(1)
+        hub.delivery = entities.channelDelivery()
         let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub, logger: Self.logger))
         let relay = OutboxRelay(entities: entities, hub: broadcast.hub, logger: Self.logger)
         let endpoints = BroadcastEndpoints()

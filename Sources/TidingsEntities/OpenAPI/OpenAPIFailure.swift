@@ -9,6 +9,7 @@ enum OpenAPIFailure: Int, CaseIterable, Comparable {
     case conflict = 409
     case preconditionFailed = 412
     case contentTooLarge = 413
+    case unsupportedMediaType = 415
     case invalid = 422
     case preconditionRequired = 428
     case unavailable = 503
@@ -25,6 +26,7 @@ enum OpenAPIFailure: Int, CaseIterable, Comparable {
         case .conflict: "Conflict"
         case .preconditionFailed: "PreconditionFailed"
         case .contentTooLarge: "ContentTooLarge"
+        case .unsupportedMediaType: "UnsupportedMediaType"
         case .invalid: "UnprocessableContent"
         case .preconditionRequired: "PreconditionRequired"
         case .unavailable: "ServiceUnavailable"
@@ -37,7 +39,10 @@ enum OpenAPIFailure: Int, CaseIterable, Comparable {
     private var description: String {
         switch self {
         case .badRequest:
-            "The body is no JSON object (`malformed`), or a parameter is not what it has to be (`invalid_parameter`)."
+            """
+            The body is no JSON object (`malformed`), or a parameter or a header is not what it has to be \
+            (`invalid_parameter`, `bad_header`).
+            """
         case .unauthenticated: "It is not known who asks (`unauthenticated`)."
         case .forbidden: "The caller may not do this (`forbidden`)."
         case .notFound: "There is none, or none any more, or none that the caller may know of (`not_found`)."
@@ -48,6 +53,7 @@ enum OpenAPIFailure: Int, CaseIterable, Comparable {
             """
         case .preconditionFailed: "The entity is not the one that `If-Match` names (`precondition_failed`)."
         case .contentTooLarge: "The body is too large."
+        case .unsupportedMediaType: "The body does not come as `application/json`."
         case .invalid:
             """
             Fields are not what they have to be (`invalid`, with `errors`), or the idempotency key came with another \

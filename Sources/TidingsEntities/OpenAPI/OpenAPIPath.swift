@@ -48,7 +48,7 @@ struct OpenAPIOperation {
     func node(isSecured: Bool) -> JSONNode {
         var failures = failures.union([.forbidden, .unavailable])
         if isSecured { failures.insert(.unauthenticated) }
-        if body != nil { failures.insert(.contentTooLarge) }
+        if body != nil { failures.formUnion([.contentTooLarge, .unsupportedMediaType]) }
         return .members([
             "operationId": .string(id), "tags": [.string(tag)], "summary": .string(summary),
             "parameters": parameters.isEmpty ? nil : .array(parameters),
@@ -58,8 +58,17 @@ struct OpenAPIOperation {
                     "content": ["application/json": ["schema": .reference("schemas", body.schema)]],
                 ]
             },
-            "responses": .object([success.member] + failures.sorted().map(member)),
+            "responses": .object([success.member] + notModified + failures.sorted().map(member)),
         ])
+    }
+
+    /// What somebody is told who has it already, as `If-None-Match` says (RFC 9110 §13.1.2).
+    private var notModified: [JSONNode.Member] {
+        guard method == .get, success.headers.contains(.entityTag) else { return [] }
+        let headers = JSONNode.object(success.headers.map(\.member))
+        return [
+            JSONNode.Member("304", ["description": "It is still what `If-None-Match` names.", "headers": headers])
+        ]
     }
 
     private func member(of failure: OpenAPIFailure) -> JSONNode.Member {

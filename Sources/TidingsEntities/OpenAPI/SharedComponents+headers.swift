@@ -34,9 +34,16 @@ enum OpenAPIParameter: String, CaseIterable {
             let (standard, most) = (ListQuery.standardLimit, ListQuery.maximumLimit)
             return ["type": "integer", "minimum": 1, "maximum": .integer(most), "default": .integer(standard)]
         case .cursor, .ifMatch: return ["type": "string"]
-        case .idempotencyKey: return ["type": "string", "minLength": 1, "maxLength": 255]
-        case .mutationID: return ["type": "string", "maxLength": 128]
+        case .idempotencyKey: return Self.name(ofAtMost: 255)
+        case .mutationID: return Self.name(ofAtMost: 128)
         }
+    }
+}
+
+extension OpenAPIParameter {
+    /// A name of the client's own: ASCII that can be seen.
+    private static func name(ofAtMost most: Int) -> JSONNode {
+        ["type": "string", "minLength": 1, "maxLength": .integer(most), "pattern": "^[!-~]+$"]
     }
 }
 

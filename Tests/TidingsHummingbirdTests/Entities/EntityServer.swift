@@ -20,6 +20,7 @@ struct EntityServer: Sendable {
     static func run<Result: Sendable>(
         endpoints: EntityEndpoints = EntityEndpoints(),
         hub: BroadcastHub.Configuration = .make { _ in },
+        authenticator: (any Authenticator)? = nil,
         _ body: @Sendable (EntityServer) async throws -> Result
     ) async throws -> Result {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tidings-\(UUID().uuidString)")
@@ -28,6 +29,12 @@ struct EntityServer: Sendable {
         let store = try SQLiteEntityStore(path: folder.appendingPathComponent("orders.sqlite").path)
         let entities = try Entities([Order.self, Settings.self], in: store)
         try await entities.prepare()
+        var hub = hub
+        hub.delivery = entities.channelDelivery()
+        if let authenticator {
+            hub.authenticator = authenticator
+            hub.policy = entities.channelPolicy()
+        }
         let router = Router()
         router.addEntities(entities, endpoints: endpoints)
         let relays: @Sendable (WebSocketBroadcastBackend) -> [any Service] = { broadcast in

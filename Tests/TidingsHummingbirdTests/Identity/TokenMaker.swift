@@ -16,6 +16,7 @@ struct TokenMaker: Sendable {
         var channels: [String]?
         var publish: [String]?
         var role: String?
+        var table: String?
 
         func verify(using algorithm: some JWTAlgorithm) {}
     }
