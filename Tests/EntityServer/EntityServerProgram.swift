@@ -46,7 +46,7 @@ struct Serve: AsyncParsableCommand {
         let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub, logger: logger))
         let relay = OutboxRelay(entities: entities, hub: broadcast.hub, logger: logger)
         let endpoints = BroadcastEndpoints()
-        endpoints.readiness.register("relay") { try await relay.checkHealth() }
+        relay.register(at: endpoints.readiness)
         let router = Router()
         router.addEntities(entities)
         router.post("/die/:point") { _, context -> HTTPResponse.Status in

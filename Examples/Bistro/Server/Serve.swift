@@ -52,7 +52,7 @@ struct Serve: AsyncParsableCommand {
         let relay = OutboxRelay(entities: entities, hub: broadcast.hub, logger: Self.logger)
         let endpoints = BroadcastEndpoints()
         let logger = Self.logger
-        endpoints.readiness.register("relay") { try await relay.checkHealth() }
+        relay.register(at: endpoints.readiness)
         let router = Router()
         router.add(middleware: PageHeaders())
         router.add(middleware: FileMiddleware(Self.files + "/Public", searchForIndexHtml: true, logger: logger))

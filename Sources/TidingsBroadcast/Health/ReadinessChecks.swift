@@ -19,7 +19,16 @@ public final class ReadinessChecks: Sendable {
         public let reason: String
     }
 
-    private let checks = Mutex<[(part: String, check: Check)]>([])
+    /// Tells how a part fares, in numbers that everybody may see.
+    public typealias Details = @Sendable () -> [String: Int]
+
+    private struct Part {
+        let name: String
+        let check: Check
+        let details: Details?
+    }
+
+    private let parts = Mutex<[Part]>([])
 
     /// Makes a list without checks: everything is ready.
     public init() {}
@@ -28,13 +37,20 @@ public final class ReadinessChecks: Sendable {
     ///
     /// - Parameters:
     ///   - part: Names it in the answer of `GET /readyz`. A second part of the same name takes the first one's place.
+    ///   - details: How it fares, in numbers that everybody may see; nil: nothing is shown of it.
     ///   - check: Returns if the part works and throws what is wrong otherwise. It is cancelled after the deadline of
     ///     ``failures(deadline:)``.
-    public func register(_ part: String, check: @escaping Check) {
-        checks.withLock { checks in
-            checks.removeAll { $0.part == part }
-            checks.append((part, check))
+    public func register(_ part: String, details: Details? = nil, check: @escaping Check) {
+        parts.withLock { parts in
+            parts.removeAll { $0.name == part }
+            parts.append(Part(name: part, check: check, details: details))
         }
+    }
+
+    /// How the parts fare that tell it, by their names.
+    public var details: [String: [String: Int]] {
+        let telling = parts.withLock { parts in parts.compactMap { part in part.details.map { (part.name, $0) } } }
+        return Dictionary(telling.map { ($0, $1()) }, uniquingKeysWith: { $1 })
     }
 
     /// Runs every check, all at the same time.
@@ -42,10 +58,10 @@ public final class ReadinessChecks: Sendable {
     /// - Parameter deadline: A check that has not returned by then has failed.
     /// - Returns: The parts that do not work, in the order in which they were registered.
     public func failures(deadline: Duration = .seconds(2)) async -> [Failure] {
-        let checks = checks.withLock { $0 }
+        let parts = parts.withLock { $0 }
         return await withTaskGroup(of: (Int, Failure?).self) { group in
-            for (index, (part, check)) in checks.enumerated() {
-                group.addTask { (index, await Self.run(check, of: part, deadline: deadline)) }
+            for (index, part) in parts.enumerated() {
+                group.addTask { (index, await Self.run(part.check, of: part.name, deadline: deadline)) }
             }
             return await group.reduce(into: [(Int, Failure?)]()) { $0.append($1) }
                 .sorted { $0.0 < $1.0 }.compactMap(\.1)

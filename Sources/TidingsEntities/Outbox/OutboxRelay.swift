@@ -61,6 +61,7 @@ public final class OutboxRelay: Service {
     private let clock: any Clock<Duration>
     private let topicNames: [String: [EventName: String]]
     private let state = Observed(Status())
+    private let metrics = RelayMetrics()
     private let interval: Mutex<Duration>
 
     /// Gives the entities' channels their log. Make the relay before clients are let in.
@@ -92,6 +93,23 @@ public final class OutboxRelay: Service {
 
     /// Waits until the relay fares in a certain way, or the task is cancelled.
     package func wait(until isTrue: @Sendable (Status) -> Bool) async { await state.wait(until: isTrue) }
+
+    /// Shows how the relay fares in the answer of `GET /readyz`, which fails while clients are not told what happens.
+    ///
+    /// - Parameter checks: The server's checks.
+    public func register(at checks: ReadinessChecks) {
+        checks.register(
+            "relay",
+            details: { [self] in
+                let status = status
+                return [
+                    "delivered": status.delivered, "lag_ms": Int(status.lag / .milliseconds(1)),
+                    "retries": status.retries, "set_aside": status.setAside.count,
+                ]
+            },
+            check: { [self] in try await checkHealth() }
+        )
+    }
 
     /// Whether clients are told what happens, for a readiness check.
     ///
@@ -164,6 +182,7 @@ extension OutboxRelay {
     }
 
     private func failed(_ error: any Error) {
+        metrics.tryAgain()
         let isNew = state.update { state in
             defer {
                 state.failure = "\(error)"
@@ -244,12 +263,12 @@ extension OutboxRelay {
         relayed.deliver(entries)
         see(rows, epoch: epoch)
         guard let last = rows.last else { return }
+        let lag = last.createdAt.map { max(0, entities.configuration.now().timeIntervalSince($0)) }
+        metrics.told(rows.count, lag: lag)
         state.update { state in
             state.position = EventPosition(epoch: epoch, offset: last.position)
             state.delivered += rows.count
-            if let time = last.createdAt {
-                state.lag = .seconds(max(0, entities.configuration.now().timeIntervalSince(time)))
-            }
+            if let lag { state.lag = .seconds(lag) }
         }
     }
 
@@ -267,6 +286,7 @@ extension OutboxRelay {
         let topicNames = topicNames
         var row = row
         for attempt in 1..<max(configuration.attempts, 1) {
+            metrics.tryAgain()
             state.update { $0.retries += 1 }
             try await clock.sleep(for: configuration.busyInterval * (1 << min(attempt, 8)))
             let position = row.position
@@ -281,6 +301,7 @@ extension OutboxRelay {
     }
 
     private func setAside(_ position: EventPosition) {
+        metrics.wasSetAside()
         state.update { state in
             state.setAside.append(position)
             if state.setAside.count > 100 { state.setAside.removeFirst() }

@@ -102,8 +102,25 @@ struct BroadcastRoutes {
                 context.logger.warning("not ready", metadata: ["failures": "\(failures)"])
                 throw Problem(.serviceUnavailable, code: "not_ready", detail: "Not ready: \(parts).")
             }
-            return try Response.json(["status": "ready"])
+            return try Response.json(Readiness(status: "ready", parts: readiness.details))
         }
+    }
+}
+
+/// What a server that is ready answers.
+private struct Readiness: Encodable {
+    let status: String
+    /// How those parts fare that tell it.
+    let parts: [String: [String: Int]]
+
+    private enum CodingKeys: CodingKey {
+        case status, parts
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(status, forKey: .status)
+        if !parts.isEmpty { try container.encode(parts, forKey: .parts) }
     }
 }
 
