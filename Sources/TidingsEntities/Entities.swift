@@ -162,3 +162,16 @@ extension Entities {
         for changed in watchers.withLock({ Array($0.values) }) { changed() }
     }
 }
+
+// MARK: - Restoring
+
+extension Entities {
+    /// Gives the outbox another life: every client refetches what it shows. For a database that was restored from a backup
+    /// while no server ran; a relay that runs notices by itself.
+    ///
+    /// - Throws: ``StoreError``.
+    public func renewOutbox() async throws {
+        try await store.write { try OutboxHead.renew(on: $0) }
+        committed()
+    }
+}

@@ -15,8 +15,15 @@ extension EntityError {
         EntityError(
             .staleVersion,
             "The \(schema.name) has changed meanwhile. Look at it as it is now, and change that.",
+            of: schema.name,
             current: schema.json(current)
         )
+    }
+
+    /// The error as those may see it who asked for something of another kind of entity: without how the entity is.
+    func hidden(fromAllBut names: Set<String>) -> EntityError {
+        guard let entity, !names.contains(entity) else { return self }
+        return EntityError(code, message, faults: faults)
     }
 
     static func inUse(_ schema: EntitySchema) -> EntityError {
@@ -30,6 +37,11 @@ extension EntityError {
             let column = schema.columns.first { $0.isNamed(by: error.constraint, in: schema) }
             guard let column, column.name != schema.columns[schema.roles.key].name else {
                 self = EntityError(.duplicate, "There is a \(schema.name) with this id already.")
+                return
+            }
+            // Of what nobody sees, nobody learns the name.
+            guard !column.limits.isSyncExcluded else {
+                self = EntityError(.duplicate, "There is such a \(schema.name) already.")
                 return
             }
             let message = "is taken by another \(schema.name)"

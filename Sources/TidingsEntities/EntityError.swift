@@ -46,6 +46,8 @@ public struct EntityError: Error, Sendable {
     public let faults: [FieldFault]
     /// The entity as it is, where the change did not fit it: what clients are shown.
     package let current: JSONNode?
+    /// The kind of entity that ``current`` is one of.
+    let entity: String?
     /// The state that it is in, where the change did not fit that.
     public let state: String?
     /// The states that could follow.
@@ -55,6 +57,7 @@ public struct EntityError: Error, Sendable {
         _ code: Code,
         _ message: String,
         faults: [FieldFault] = [],
+        of entity: String? = nil,
         current: JSONNode? = nil,
         state: String? = nil,
         allowed: [String] = []
@@ -62,6 +65,7 @@ public struct EntityError: Error, Sendable {
         self.code = code
         self.message = message
         self.faults = faults
+        self.entity = entity
         self.current = current
         self.state = state
         self.allowed = allowed

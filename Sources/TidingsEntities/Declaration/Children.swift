@@ -13,9 +13,18 @@ public struct Children<Child: Entity>: Sendable {
     /// The children as they were read. Add, change and remove them through the unit of work.
     public let wrappedValue: [Child]
 
+    /// Declares children, at most a thousand: they are read with their parent.
+    public init() { self.init(atMost: 1000) }
+
     /// Declares children.
-    public init() {
-        definition = PropertyDefinition(kind: .children(Child.self), type: .text)
+    ///
+    /// - Parameter count: How many a parent has at most. All of them are read with their parent.
+    public init(atMost count: Int) {
+        definition = PropertyDefinition(
+            kind: .children(Child.self),
+            type: .text,
+            limits: FieldLimits(maximum: .integer(Int64(count)))
+        )
         wrappedValue = []
     }
 

@@ -39,7 +39,9 @@ extension Entities {
                     isAllowed = try await mayRead(identity, parts[1], of: schema, within: scope)
                 case .each(let prefix, let place) where parts.count == 2 && parts[0] == prefix:
                     isAllowed =
-                        try scope.containsAll(where: place) { $0.channelText.map { $0 == parts[1] } ?? false }
+                        try scope.containsAll(where: place) {
+                            $0.channelText?.utf8.elementsEqual(parts[1].utf8) ?? false
+                        }
                         && schema.hooks.authorize(schema, identity, .list, nil)
                 default: continue
                 }

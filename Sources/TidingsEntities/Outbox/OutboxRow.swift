@@ -7,6 +7,8 @@ struct OutboxRow: Sendable {
     let position: UInt64
     let eventID: UUID?
     let createdAt: Date?
+    /// Bytes of the payload.
+    let size: Int
     let entityType: String
     let entityID: String
     let entityVersion: Int64?
@@ -28,6 +30,7 @@ struct OutboxRow: Sendable {
         position = row[0].integer.flatMap { UInt64(exactly: $0) } ?? 0
         eventID = UUID(row[1])
         createdAt = Date(row[7])
+        size = row[4].text?.utf8.count ?? 0
         (entityType, entityID) = (row[8].text ?? "", row[9].text ?? "")
         (entityVersion, origin) = (row[10].integer, row[11].text)
         let channels = Self.channels(row[2])

@@ -7,8 +7,8 @@ import TidingsWire
 /// relay, which comes by it anyway.
 final class PositionBoard: Sendable {
     private struct State {
-        /// The events that somebody waits for, and their positions once they are known.
-        var expected: [UUID: EventPosition?] = [:]
+        /// The events that somebody waits for, by how many, and their positions once they are known.
+        var expected: [UUID: (waiting: Int, position: EventPosition?)] = [:]
         var relays = 0
     }
 
@@ -22,14 +22,17 @@ final class PositionBoard: Sendable {
 
     func relayEnded() { state.withLock { $0.relays -= 1 } }
 
-    /// Somebody will wait for an event. Said before the event is committed, so that it cannot be missed.
+    /// Somebody will wait for an event. Who has said so looks into the table once: the relay may have come by before.
     func expect(_ event: UUID) {
-        state.withLock { $0.expected[event] = .some(nil) }
+        state.withLock { $0.expected[event, default: (0, nil)].waiting += 1 }
     }
 
     /// Nobody waits any more.
     func forget(_ event: UUID) {
-        state.withLock { _ = $0.expected.removeValue(forKey: event) }
+        state.withLock { state in
+            guard let (waiting, _) = state.expected[event] else { return }
+            if waiting > 1 { state.expected[event]?.waiting -= 1 } else { state.expected[event] = nil }
+        }
     }
 
     /// The relay came by events.
@@ -37,7 +40,7 @@ final class PositionBoard: Sendable {
         let isAwaited = state.withLock { state in
             var isAwaited = false
             for event in events where state.expected[event.id] != nil {
-                state.expected[event.id] = .some(event.position)
+                state.expected[event.id]?.position = event.position
                 isAwaited = true
             }
             return isAwaited
@@ -57,6 +60,6 @@ final class PositionBoard: Sendable {
     }
 
     private func known(_ event: UUID) -> EventPosition? {
-        state.withLock { $0.expected[event] ?? nil }
+        state.withLock { $0.expected[event]?.position }
     }
 }

@@ -16,6 +16,7 @@ extension EntityService {
             try permit(call.identity, .addChild, parent)
             try confirm(nil, call, parent, isLock: false)
             let added = try unit.addChild(place, of: schema, parent, values)
+            try permit(call.identity, .create, added.child, of: child)
             return answer(.created, added.child, of: child, in: added.parent, createdID: child.id(of: added.child))
         }
     }
@@ -40,7 +41,9 @@ extension EntityService {
             try permit(call.identity, .updateChild, parent)
             guard let childID = FieldReader.uuid(childID) else { throw EntityError.notFound(child) }
             try confirm(nil, call, parent, isLock: false)
+            try permit(call.identity, .update, unit.child(childID, of: parent, at: place, of: schema), of: child)
             let changed = try unit.changeChild(place, of: schema, parent, childID, to: values)
+            try permit(call.identity, .update, changed.child, of: child)
             return answer(.changed, changed.child, of: child, in: changed.parent)
         }
     }
@@ -58,18 +61,29 @@ extension EntityService {
         _ call: EntityCall
     ) async throws -> EntityAnswer {
         let place = try place(of: children)
-        _ = try FieldReader(call.body, schema.children[place].schema.layout, allowing: { _ in false }, isOptional: true)
-            .finish()
+        let child = schema.children[place].schema
+        _ = try FieldReader(call.body, child.layout, allowing: { _ in false }, isOptional: true).finish()
         return try await change(call) { unit in
             let parent = try lock(id, in: unit, call)
             try permit(call.identity, .removeChild, parent)
-            guard let childID = FieldReader.uuid(childID) else {
-                throw EntityError.notFound(schema.children[place].schema)
-            }
+            guard let childID = FieldReader.uuid(childID) else { throw EntityError.notFound(child) }
             try confirm(nil, call, parent, isLock: false)
+            try permit(call.identity, .delete, unit.child(childID, of: parent, at: place, of: schema), of: child)
             _ = try unit.removeChild(place, of: schema, parent, childID)
             return EntityAnswer(.deleted)
         }
+    }
+
+    /// - Throws: ``EntityError/Code/forbidden`` if the child's own rules do not allow it.
+    private func permit(
+        _ identity: Identity?,
+        _ operation: EntityOperation,
+        _ record: EntityRecord,
+        of child: EntitySchema
+    ) throws {
+        guard child.hooks.scope(child, identity).contains(record),
+            try child.hooks.authorize(child, identity, operation, record)
+        else { throw EntityError.forbidden() }
     }
 
     private func place(of children: String) throws -> Int {

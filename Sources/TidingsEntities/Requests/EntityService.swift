@@ -121,9 +121,16 @@ extension EntityService {
         _ body: @escaping @Sendable (UnitOfWork) throws -> EntityAnswer
     ) async throws -> EntityAnswer {
         let idempotency = Idempotency(call, retention: entities.configuration.idempotencyRetention)
+        let visible = Set([schema.name] + schema.children.map(\.schema.name))
         let (done, events) = try await entities.commit(as: call.context) { unit -> Done in
             if let earlier = try idempotency?.begin(in: unit) { return earlier }
-            let answer = try body(unit)
+            unit.asker = .request(call.context.identity)
+            let answer: EntityAnswer
+            do {
+                answer = try body(unit)
+            } catch let error as EntityError {
+                throw error.hidden(fromAllBut: visible)
+            }
             try idempotency?.keep(answer, event: unit.events.last?.id, in: unit)
             return Done(answer: answer)
         }
@@ -169,6 +176,7 @@ extension EntityService {
             throw EntityError(
                 .preconditionFailed,
                 "The \(schema.name) is not what If-Match says. Get it again, and change that.",
+                of: schema.name,
                 current: schema.json(record)
             )
         }

@@ -158,6 +158,8 @@ struct ChildSchema: Sendable {
     let name: String
     /// What one is called in events and payloads: `item`.
     let singular: String
+    /// How many a parent has at most.
+    let limit: Int64
     let schema: EntitySchema
 }
 

@@ -185,7 +185,9 @@ extension SchemaBuilder {
             let schema = schema(of: type, parent: ParentReference(name: owner, table: parent.tableName))
             let prefix = owner + "_"
             let singular = schema.name.hasPrefix(prefix) ? String(schema.name.dropFirst(prefix.count)) : schema.name
-            return ChildSchema(property: property, name: name, singular: singular, schema: schema)
+            let limit = declared.definition?.limits.maximum?.integer ?? 0
+            if limit < 1 { fault(owner, name, "there can be at least one child. Allow more, or remove it") }
+            return ChildSchema(property: property, name: name, singular: singular, limit: limit, schema: schema)
         }
     }
 }

@@ -202,6 +202,8 @@ extension OutboxSubscription {
                 if !entities.store.dialect.stampsOnInsert { _ = try await entities.store.stampOutbox() }
                 guard try await note(), let position = status.position else { return false }
                 let (rows, head) = try await rows(after: position)
+                // The database went back or was replaced: what is known of it is looked up again.
+                guard position.epoch == head.epoch, position.offset <= head.offset else { return false }
                 if position.offset < head.purged {
                     guard try await skip(from: position, to: head) else { return false }
                     continue

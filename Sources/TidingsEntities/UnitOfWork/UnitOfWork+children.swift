@@ -14,6 +14,10 @@ extension UnitOfWork {
         _ given: [SQLValue?]
     ) throws -> (child: EntityRecord, parent: EntityRecord) {
         let child = schema.children[place]
+        guard parent.children[place].count < child.limit else {
+            let message = "There are \(child.limit) \(child.name) already, and cannot be more. Remove some first."
+            throw EntityError.refused("too_many_children", message)
+        }
         let record = try newRecord(child.schema, given)
         var new = parent
         new.children[place].append(record)
@@ -82,6 +86,13 @@ extension UnitOfWork {
             throw EntityError.notFound(child)
         }
         return index
+    }
+
+    /// A child of an entity that is locked.
+    ///
+    /// - Throws: ``EntityError/Code/notFound``.
+    func child(_ id: UUID, of parent: EntityRecord, at place: Int, of schema: EntitySchema) throws -> EntityRecord {
+        parent.children[place][try index(of: id, in: parent, at: place, of: schema)]
     }
 
     /// Asks about the parent with its children as they will be, and about the child.

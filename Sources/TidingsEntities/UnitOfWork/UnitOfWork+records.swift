@@ -19,6 +19,7 @@ extension UnitOfWork {
             throw StoreError(.schema, "There is one \(schema.name), which is made by `prepare()`. Change that one.")
         }
         try mayCreate(record)
+        if given[schema.roles.key] != nil { try checkUnused(record.values[schema.roles.key], in: schema) }
         try confirm(schema, RecordChange(operation: .create, old: nil, new: record, identity: context.identity))
         return try entirely {
             try insert(record, into: schema)
@@ -26,6 +27,16 @@ extension UnitOfWork {
             try tell(.created, of: schema, old: nil, new: record)
             return record
         }
+    }
+
+    /// An identifier is one entity's for good: whoever took that of a deleted one would see its history.
+    private func checkUnused(_ id: SQLValue, in schema: EntitySchema) throws {
+        guard schema.roles.deletedAt == nil else { return }
+        let rows = try connection.execute(
+            "SELECT 1 FROM system_event WHERE entity_type = ? AND entity_id = ? LIMIT 1",
+            [.text(schema.name), id]
+        )
+        guard rows.isEmpty else { throw EntityError(.duplicate, "There was a \(schema.name) with this id already.") }
     }
 
     /// The entity of an identifier, held against other transactions until this one ends.
@@ -156,6 +167,7 @@ extension UnitOfWork {
         throw EntityError(
             .illegalTransition,
             "What is \(from) cannot become \(to).",
+            of: schema.name,
             current: schema.json(old),
             state: from,
             allowed: state.machine.allowedTransitions(from: from)

@@ -37,7 +37,7 @@ extension UnitOfWork {
             guard let other = column.limits.references, value != .null, value != old?.values[place] else { return nil }
             let target = try catalog.schema(of: other)
             let isItself = target.name == schema.name && value == record.values[schema.roles.key]
-            guard !isItself, try !rows(of: target).contains(value) else { return nil }
+            guard !isItself, try !canSee(value, of: target) else { return nil }
             return FieldFault(
                 pointer: "/\(column.name)",
                 code: "reference",
@@ -45,6 +45,16 @@ extension UnitOfWork {
             )
         }
         guard faults.isEmpty else { throw EntityError.invalid(faults) }
+    }
+
+    /// Whether an entity is there, and in the sight of whoever asks, if somebody does.
+    private func canSee(_ id: SQLValue, of schema: EntitySchema) throws -> Bool {
+        guard case .request(let identity) = asker, case let scope = schema.hooks.scope(schema, identity), !scope.isAll
+        else {
+            return try rows(of: schema).contains(id)
+        }
+        guard let id = UUID(id), let record = try rows(of: schema).record(of: id) else { return false }
+        return scope.contains(record)
     }
 
     /// Makes sure that no other entity names one that is about to be deleted and kept.

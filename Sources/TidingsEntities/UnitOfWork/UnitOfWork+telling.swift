@@ -42,6 +42,11 @@ extension UnitOfWork {
             members.append(JSONNode.Member("entity", schema.json(new)))
         }
         members += further.filter { own in !members.contains { $0.name == own.name } }
+        var json = JSONNode.object(members).json
+        if json.count > WireLimits.payloadBytes {
+            // Clients take no event of any size: what is too large for one is fetched.
+            json = JSONNode.object(members.filter { $0.name != "entity" }).json
+        }
         events.append(
             OutboxEvent(
                 id: UUID(),
@@ -50,7 +55,7 @@ extension UnitOfWork {
                 entityType: schema.name,
                 entityID: schema.id(of: new).uuidString.lowercased(),
                 version: version,
-                payload: try EventPayload(json: JSONNode.object(members).json)
+                payload: try EventPayload(json: json)
             )
         )
     }

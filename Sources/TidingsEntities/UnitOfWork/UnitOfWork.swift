@@ -15,6 +15,14 @@ import TidingsWire
 /// Nothing is told from inside: clients hear of it when the transaction is committed. A unit of work is good until the
 /// closure that it was given to returns, and only on its thread.
 public final class UnitOfWork {
+    /// For whom a unit of work is.
+    enum Asker {
+        /// The application's own code, which sees everything.
+        case application
+        /// A request, of nobody in particular if the identity is nil.
+        case request(Identity?)
+    }
+
     /// The transaction's connection, for the application's own tables.
     public let connection: any SQLConnection
     /// Who makes the changes, and as part of what.
@@ -23,6 +31,8 @@ public final class UnitOfWork {
     public let now: Date
     let catalog: EntityCatalog
     let configuration: Entities.Configuration
+    /// For whom it is: who asks for something may name only what they can see.
+    var asker = Asker.application
     /// What clients will be told, in order.
     var events: [OutboxEvent] = []
     /// What came between the parts of a change: the transaction is not committed, even if somebody caught it.

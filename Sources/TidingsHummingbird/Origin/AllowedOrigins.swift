@@ -57,7 +57,7 @@ public struct AllowedOrigins: Sendable, ExpressibleByArrayLiteral {
         throw Problem(
             .forbidden,
             code: "forbidden_origin",
-            detail: "Pages of this origin may not connect. Add the origin to the server's allowed origins."
+            detail: "Pages of this origin may not do this. Add the origin to the server's allowed origins."
         )
     }
 

@@ -32,7 +32,8 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
         response.headers[values: .vary].append("Origin")
         if isAllowed {
             response.headers[.accessControlAllowOrigin] = origin
-            response.headers[.accessControlExposeHeaders] = "ETag, Location, Retry-After"
+            response.headers[.accessControlExposeHeaders] =
+                "ETag, Location, Retry-After, Tidings-Position, WWW-Authenticate"
         }
         return response
     }
@@ -50,7 +51,9 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
             status: .noContent,
             headers: [
                 .accessControlAllowMethods: "GET, HEAD, POST, PUT, PATCH, DELETE",
-                .accessControlAllowHeaders: "Authorization, Content-Type, If-Match, If-None-Match",
+                .accessControlAllowHeaders: """
+                Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Mutation-ID, traceparent
+                """,
                 .accessControlMaxAge: "600",
             ]
         )

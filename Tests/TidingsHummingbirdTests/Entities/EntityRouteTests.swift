@@ -2,6 +2,7 @@ import Foundation
 import NIOHTTP1
 import SocketTestSupport
 import Testing
+import TidingsHummingbird
 
 @Suite("The routes of entities", .timeLimit(.minutes(2)))
 struct EntityRouteTests {
@@ -296,6 +297,72 @@ struct EntityRouteTests {
                 if let channel = object["channel"] as? String { channels.insert(channel) }
             }
             #expect(channels == ["order", "order:\(id)", "table:7%20a", "table:8"])
+        }
+    }
+}
+
+// MARK: - Pages of other origins
+
+extension EntityRouteTests {
+    @Test("a page of another origin changes nothing, and one that is allowed may read what it needs")
+    func origins() async throws {
+        var endpoints = EntityEndpoints()
+        endpoints.allowedOrigins = ["https://till.example"]
+        try await EntityServer.run(endpoints: endpoints) { server in
+            let id = try await server.openOrder()
+            let foreign = ("Origin", "https://evil.example")
+            // A form can send a request without a body, and asks nobody.
+            let refused = try await server.send(.DELETE, "/orders/\(id)", nil, foreign)
+            #expect(refused.status == 403)
+            #expect(refused.string("code") == "forbidden_origin")
+            #expect(try await server.send(.GET, "/orders/\(id)").status == 200)
+            let allowed = try await server.send(
+                .PATCH,
+                "/orders/\(id)",
+                #"{"note":"x"}"#,
+                ("Origin", "https://till.example")
+            )
+            #expect(allowed.status == 200)
+        }
+    }
+
+    @Test("what was deleted gives its id to no other")
+    func reusedIdentifier() async throws {
+        try await EntityServer.run { server in
+            let id = "0190163d-8694-739b-aea5-966c26f8ad92"
+            let body = #"{"id":"\#(id)","name":"Anna"}"#
+            #expect(try await server.send(.POST, "/guests", body).status == 201)
+            #expect(try await server.send(.DELETE, "/guests/\(id)").status == 204)
+            let again = try await server.send(.POST, "/guests", body)
+            #expect(again.status == 409)
+            #expect(again.string("code") == "duplicate")
+        }
+    }
+
+    @Test("a failure of another entity than the one that was asked for shows nothing of it")
+    func hiddenFailure() async throws {
+        try await EntityServer.run { server in
+            let guest = try #require(try await server.send(.POST, "/guests", #"{"name":"Anna"}"#).string("id"))
+            let id = try await server.openOrder()
+            let failed = try await server.send(.POST, "/orders/\(id)/seat", #"{"guest":"\#(guest)"}"#)
+            #expect(failed.status == 409)
+            #expect(failed.string("code") == "stale_version")
+            #expect(failed.object["current"] == nil)
+        }
+    }
+
+    @Test("a child's own rules count, too")
+    func childRules() async throws {
+        try await EntityServer.run { server in
+            let id = try await server.openOrder()
+            #expect(try await server.send(.POST, "/orders/\(id)/items", #"{"name":"Secret"}"#).status == 403)
+            #expect(try await server.send(.GET, "/orders/\(id)").items.isEmpty)
+            for number in 1...5 {
+                let body = #"{"name":"Tea \#(number)"}"#
+                #expect(try await server.send(.POST, "/orders/\(id)/items", body).status == 201)
+            }
+            let full = try await server.send(.POST, "/orders/\(id)/items", #"{"name":"Tea 6"}"#)
+            #expect(full.string("code") == "too_many_children")
         }
     }
 }

@@ -27,7 +27,7 @@ struct EntityServer: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let store = try SQLiteEntityStore(path: folder.appendingPathComponent("orders.sqlite").path)
-        let entities = try Entities([Order.self, Settings.self], in: store)
+        let entities = try Entities([Order.self, Guest.self, Settings.self], in: store)
         try await entities.prepare()
         var hub = hub
         hub.delivery = entities.channelDelivery()

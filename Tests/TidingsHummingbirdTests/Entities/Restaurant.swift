@@ -19,7 +19,7 @@ struct Order: Entity {
     @Field(.length(0...200)) var note: String?
     @Field(.syncExclude) var margin = 0.5
     @Field var status: Status
-    @Children var items: [OrderItem]
+    @Children(atMost: 5) var items: [OrderItem]
     @Version var version: Int
     @CreatedAt var createdAt: Date
     @UpdatedAt var updatedAt: Date
@@ -27,7 +27,7 @@ struct Order: Entity {
 
     static let broadcast = EntityBroadcast<Order>(channels: [.all, .one, .each(\.$table)])
 
-    static var actions: [any EntityAction<Order>.Type] { [MoveTable.self] }
+    static var actions: [any EntityAction<Order>.Type] { [MoveTable.self, Seat.self] }
 
     static func scope(of identity: Identity?) -> EntityScope<Order> {
         guard let table = identity?.attributes["table"] else { return .all }
@@ -50,6 +50,26 @@ struct OrderItem: Entity {
     @Key var id: UUID
     @Field(.length(1...60), .trimmed) var name: String
     @Field(.range(1...99)) var quantity = 1
+
+    static func authorize(_ identity: Identity?, to operation: EntityOperation, _ item: OrderItem?) -> Bool {
+        item?.name != "Secret"
+    }
+}
+
+/// Somebody who comes again.
+struct Guest: Entity {
+    @Key var id: UUID
+    @Field(.length(1...60)) var name: String
+    @Version var version: Int
+}
+
+/// Notes where a guest sits, and is too late.
+struct Seat: EntityAction {
+    @Field var guest: UUID
+
+    func perform(on order: inout Order, in unit: UnitOfWork) throws {
+        try unit.update(Guest.self, guest, ifVersion: 99) { $0.name = "Somebody" }
+    }
 }
 
 /// The guests sit down elsewhere.
