@@ -198,9 +198,12 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
 
     private func entryState() -> EntryState<Source> {
         if let state = client.withEntry(ifThere: query, { $1.state(at: $0.now) }) { return state }
-        // There is nothing any more, which is newer than whatever there was.
-        let (last, now) = client.withCache { ($0.lastIdentifier, $0.now) }
-        return EntryState(QueryMachine(), entry: last, at: now)
+        return client.withCache { [query] cache in
+            // One that came since then is older than the last identifier: taken for missing, it would stay so.
+            if let entry = cache.entry(query) { return entry.state(at: cache.now) }
+            // There is nothing any more, which is newer than whatever there was.
+            return EntryState(QueryMachine(), entry: cache.lastIdentifier, at: cache.now)
+        }
     }
 
     func receive(_ new: EntryState<Source>) {

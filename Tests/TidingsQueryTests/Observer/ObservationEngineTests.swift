@@ -1,7 +1,33 @@
 import Synchronization
 import Testing
+import TidingsTesting
 
 @testable import TidingsQuery
+
+/// A clock on which something happens once, when somebody looks at it.
+private final class BusyClock: Clock {
+    private let clock = ManualClock()
+    private let state = Mutex<(looks: Int, event: (@Sendable () -> Void)?)>((0, nil))
+
+    var minimumResolution: Duration { clock.minimumResolution }
+
+    var now: ManualClock.Instant {
+        let event = state.withLock { state -> (@Sendable () -> Void)? in
+            state.looks -= 1
+            return state.looks == 0 ? state.event : nil
+        }
+        event?()
+        return clock.now
+    }
+
+    func on(_ look: Int, _ event: @escaping @Sendable () -> Void) {
+        state.withLock { $0 = (look, event) }
+    }
+
+    func sleep(until deadline: ManualClock.Instant, tolerance: Duration?) async throws {
+        try await clock.sleep(until: deadline, tolerance: tolerance)
+    }
+}
 
 @Suite("What an observer makes of states")
 struct ObservationEngineTests {
@@ -65,6 +91,22 @@ struct ObservationEngineTests {
         #expect(news.entries.last?.contains(.data) == true)
         // The newer one is done anew, on top of the older one.
         #expect(selected.entries == [0, 2, 1, 2])
+    }
+
+    @Test("an entry that comes while somebody looks for it is not taken for an older one", arguments: 1...2)
+    func comesMeanwhile(_ look: Int) {
+        let clock = BusyClock()
+        let bench = Bench { $0.clock = clock }
+        let server = FakeServer<Int>()
+        let query = server.query(["a"])
+        let observer = QueryObserver(query, in: bench.client)
+        clock.on(look) { _ = bench.client.start(query, FetchOptions()) }
+        #expect(observer.data == nil)
+        bench.settle()
+        server.succeedAll(5)
+        bench.settle()
+        #expect(server.count == 1)
+        #expect(observer.data == 5)
     }
 
     @Test("a newer state that is done while an older one is worked on stays")
