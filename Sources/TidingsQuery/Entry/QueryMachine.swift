@@ -68,11 +68,20 @@ extension QueryMachine {
         baseVersion = arrival.version
         isInvalidated = false
         troubles.value?.error = nil
+        overtakeExtension()
         // A cancellation from here on comes back to this data, not to the error before it.
         if var fetch = fetching.value {
             fetch.before?.error = nil
             fetching.value = fetch
         }
+    }
+
+    /// What a fetch adds to was replaced: it ends with what there was when it began, so everything is fetched after it.
+    private mutating func overtakeExtension() {
+        guard var fetch = fetching.value, fetch.isExtension else { return }
+        fetch.isOvertaken = true
+        fetch.wantsFollowUp = true
+        fetching.value = fetch
     }
 
     /// An optimistic change came, failed or was confirmed.
@@ -138,6 +147,7 @@ extension QueryMachine {
         isInvalidated = restored.isInvalidated
         metadata.value = restored.metadata.isEmpty ? nil : restored.metadata
         troubles.value?.error = nil
+        overtakeExtension()
     }
 
     mutating func setMetadata(_ metadata: QueryMetadata) {
@@ -246,7 +256,7 @@ extension QueryMachine {
             // As old as what was there already.
             let kept = (self.metadata.value ?? QueryMetadata()).completed(by: metadata)
             self.metadata.value = kept.isEmpty ? nil : kept
-            isInvalidated = isInvalidated || missedChanges
+            isInvalidated = isInvalidated || fetch.isOvertaken || missedChanges
         } else {
             updatedAt = arrival.moment
             self.metadata.value = metadata.isEmpty ? nil : metadata

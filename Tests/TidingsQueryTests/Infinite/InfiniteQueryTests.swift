@@ -333,6 +333,34 @@ struct InfiniteQueryTests {
         #expect(server.count == 4)
     }
 
+    @Test("data that is set during a page comes back with the refetch that follows", arguments: [true, false])
+    func setDuringPage(_ isRestored: Bool) {
+        let server = FakeServer<Int>()
+        let query = slow(server) { $0.staleTime = .infinite }
+        let observer = InfiniteQueryObserver(query, in: bench.client)
+        observer.start()
+        bench.settle()
+        answer(server, 0)
+        next(observer)
+        if isRestored {
+            let other = Bench()
+            other.advance(.seconds(1))
+            other.client.setData(InfiniteData(pages: [7], cursors: [0]), for: query.query)
+            bench.client.hydrate(other.client.dehydrate())
+        } else {
+            bench.client.updateData(of: query.query) { $0.pages[0] = 7 }
+        }
+        #expect(observer.data?.pages == [7])
+        answer(server, 1)
+        #expect(observer.isStale)
+        #expect(server.count == 3)
+        answer(server, 7)
+        answer(server, 8)
+        #expect(observer.data?.pages == [7, 8])
+        #expect(!observer.isStale)
+        #expect(server.count == 4)
+    }
+
     private func next(_ observer: InfiniteQueryObserver<Int, Int>) {
         bench.begin { await observer.fetchNextPage() }
     }
