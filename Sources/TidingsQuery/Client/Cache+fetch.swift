@@ -20,7 +20,7 @@ extension Cache {
                 entry.machine.setMayRetry(true)
                 // What waits for the network may wait for others who went first, and these may be who asks.
                 resume(entry, by: client)
-                return join(run, of: entry)
+                return join(run, of: entry, options.direction)
             }
             let isExtension = entry.machine.fetch?.isExtension ?? false
             if options.direction == nil {
@@ -38,10 +38,16 @@ extension Cache {
         return start(entry, options, tickets: tickets, followUps: followUps, by: client)
     }
 
-    /// Whoever asks after an event does not get what was asked for before it: a fetch that was overtaken is followed by
-    /// another one, and that is the one to wait for.
-    private func join<Value>(_ run: FetchRun<Value>, of entry: Entry<Value>) -> FetchTicket<Value> {
-        guard entry.machine.fetch?.isOvertaken == true, !entry.isStatic else { return run.tickets[0] }
+    /// Whoever asks after an event does not get what was asked for before it, and whoever asks for everything does not
+    /// get it with a page: such a fetch is followed by another one, and that is the one to wait for.
+    private func join<Value>(
+        _ run: FetchRun<Value>,
+        of entry: Entry<Value>,
+        _ direction: FetchDirection?
+    ) -> FetchTicket<Value> {
+        guard let fetch = entry.machine.fetch, !entry.isStatic,
+            fetch.isExtension ? direction == nil : fetch.isOvertaken
+        else { return run.tickets[0] }
         entry.machine.wantFollowUp()
         return run.makeFollowUp()
     }

@@ -361,6 +361,37 @@ struct InfiniteQueryTests {
         #expect(server.count == 4)
     }
 
+    @Test("whoever wants the list during a page gets it after the page", arguments: ["focus", "fetch", "poll"])
+    func listDuringPage(_ occasion: String) {
+        let server = FakeServer<Int>()
+        let query = slow(server) { $0.refetchInterval = occasion == "poll" ? .every(.seconds(10)) : nil }
+        let observer = InfiniteQueryObserver(query, in: bench.client)
+        observer.start()
+        bench.settle()
+        answer(server, 0)
+        let page = bench.begin { await observer.fetchNextPage() }
+        var list: Pending<InfiniteData<Int, Int>>?
+        switch occasion {
+        case "focus":
+            bench.focus.set(false)
+            bench.focus.set(true)
+        case "fetch": list = bench.fetch(query.query)
+        default:
+            bench.advance(.seconds(10))
+            _ = bench.client.epoch
+        }
+        #expect(server.count == 2)
+        answer(server, 1)
+        #expect(page.isOver)
+        #expect(list?.isOver != true)
+        #expect(server.count == 3)
+        answer(server, 10)
+        answer(server, 11)
+        #expect(observer.data?.pages == [10, 11])
+        #expect(list == nil || list?.value?.pages == [10, 11])
+        #expect(server.count == 4)
+    }
+
     private func next(_ observer: InfiniteQueryObserver<Int, Int>) {
         bench.begin { await observer.fetchNextPage() }
     }
