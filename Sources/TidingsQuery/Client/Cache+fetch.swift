@@ -145,8 +145,19 @@ extension Cache {
         inspection.record(.fetchSucceeded(entry.key))
         markUnsaved(entry)
         finished(entry)
+        followUp(run, of: entry, isWanted: wantsFollowUp, result, by: client)
+    }
+
+    /// A fetch has ended: one more follows it, or whoever waits for that gets what came of this one.
+    private mutating func followUp<Value>(
+        _ run: FetchRun<Value>,
+        of entry: Entry<Value>,
+        isWanted: Bool,
+        _ result: Result<Value, any Error>,
+        by client: QueryClient
+    ) {
         let followUps = run.followUps
-        if wantsFollowUp, !followUps.isEmpty || (entry.isActive && !entry.isStatic) {
+        if isWanted, !followUps.isEmpty || (entry.isActive && !entry.isStatic) {
             let options = FetchOptions(retry: entry.isActive ? .times(3) : run.retry)
             _ = start(entry, options, tickets: followUps.isEmpty ? [FetchTicket()] : followUps, by: client)
         } else {
@@ -160,10 +171,11 @@ extension Cache {
         _ entry: Entry<Value>,
         _ run: FetchRun<Value>,
         _ error: any Error,
-        wait: Duration?
+        wait: Duration?,
+        by client: QueryClient
     ) -> Bool {
         guard wait != nil, entry.machine.fetch?.mayRetry == true else {
-            fail(entry, run, error)
+            fail(entry, run, error, by: client)
             return false
         }
         modify(entry) { $0.retryLater(after: error) }
@@ -175,9 +187,14 @@ extension Cache {
     /// The wait for the next attempt is over.
     ///
     /// - Returns: Whether the task makes it now.
-    mutating func waited<Value>(_ entry: Entry<Value>, _ run: FetchRun<Value>, _ error: any Error) -> Bool {
+    mutating func waited<Value>(
+        _ entry: Entry<Value>,
+        _ run: FetchRun<Value>,
+        _ error: any Error,
+        by client: QueryClient
+    ) -> Bool {
         guard entry.machine.fetch?.mayRetry == true else {
-            fail(entry, run, error)
+            fail(entry, run, error, by: client)
             return false
         }
         guard canContinue(run.networkMode) else {
@@ -196,14 +213,21 @@ extension Cache {
         isFocused && mode.canContinue(isOnline: isOnline)
     }
 
-    private mutating func fail<Value>(_ entry: Entry<Value>, _ run: FetchRun<Value>, _ error: any Error) {
+    private mutating func fail<Value>(
+        _ entry: Entry<Value>,
+        _ run: FetchRun<Value>,
+        _ error: any Error,
+        by client: QueryClient
+    ) {
+        let wantsFollowUp = entry.machine.fetch?.needsFollowUp ?? false
         effects.release(run)
         entry.run = nil
         let moment = now
         modify(entry) { $0.fail(error, at: moment) }
         inspection.record(.fetchFailed(entry.key, error))
-        resolve(run.tickets + run.followUps, .failure(error))
+        resolve(run.tickets, .failure(error))
         finished(entry)
+        followUp(run, of: entry, isWanted: wantsFollowUp, .failure(error), by: client)
     }
 
     mutating func resume<Value>(_ entry: Entry<Value>, by client: QueryClient) {
@@ -211,7 +235,7 @@ extension Cache {
         let isFirst = run.failures == 0
         guard isFirst ? run.networkMode.canStart(isOnline: isOnline) : canContinue(run.networkMode) else { return }
         if !isFirst, entry.machine.fetch?.mayRetry == false, let error = entry.machine.trouble?.failureReason {
-            return fail(entry, run, error)
+            return fail(entry, run, error, by: client)
         }
         entry.machine.attempt(epoch: nextEpoch())
         setPaused(run, false)

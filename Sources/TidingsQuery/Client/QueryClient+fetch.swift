@@ -76,13 +76,13 @@ extension QueryClient {
     private func waitAndRetry<Value>(_ run: FetchRun<Value>, after error: any Error) async -> Bool {
         let wait = run.retry.wait(after: error, failures: run.failures, random: randomNumber())
         let isWaiting = withCache { cache in
-            cache.entry(of: run).map { cache.failed($0, run, error, wait: wait) } ?? false
+            cache.entry(of: run).map { cache.failed($0, run, error, wait: wait, by: self) } ?? false
         }
         guard isWaiting, let wait else { return false }
         run.countFailure()
         do { try await time.sleep(until: time.now + wait) } catch { return false }
         return withCache { cache in
-            cache.entry(of: run).map { cache.waited($0, run, error) } ?? false
+            cache.entry(of: run).map { cache.waited($0, run, error, by: self) } ?? false
         }
     }
 

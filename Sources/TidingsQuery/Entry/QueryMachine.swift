@@ -270,7 +270,7 @@ extension QueryMachine {
             troubles.value = trouble
         }
         fetching.value = nil
-        return ((fetch.isOvertaken || fetch.isExtension) && fetch.wantsFollowUp) || missedChanges
+        return fetch.needsFollowUp || missedChanges
     }
 
     /// The fetch has failed for good.

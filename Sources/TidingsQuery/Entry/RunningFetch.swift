@@ -35,9 +35,11 @@ struct RunningFetch: Sendable {
     var mayRetry = true
     /// Something happened after ``epoch``.
     var isOvertaken = false
-    /// Another fetch follows if this one brings data that was overtaken, or took the place of one that would have
-    /// brought everything.
+    /// Another fetch follows if this one was overtaken, or took the place of one that would have brought everything.
     var wantsFollowUp = false
+
+    /// Whether another fetch follows, however this one ends.
+    var needsFollowUp: Bool { (isOvertaken || isExtension) && wantsFollowUp }
 }
 
 /// What a new base is known by.

@@ -211,7 +211,7 @@ struct InvalidateTests {
         #expect(!observer.isStale)
     }
 
-    @Test("during a fetch that fails: no further fetch, but the data is stale")
+    @Test("during a fetch that fails: one more fetch follows, and if that fails too, the data is stale")
     func failedFetch() {
         let query = fresh(["a"], 1).with { $0.retry = .never }
         let observer = bench.observer(query)
@@ -220,9 +220,28 @@ struct InvalidateTests {
         bench.client.invalidate()
         server.failAll()
         bench.settle()
-        #expect(server.count == 1)
+        #expect(server.count == 2)
+        server.failAll()
+        bench.settle()
+        #expect(server.count == 2)
         #expect(observer.isStale)
         #expect(observer.data == 1)
+    }
+
+    @Test("during a first load that fails: who asks after the event gets what was asked for after it")
+    func failedFirstLoad() {
+        let query = server.query(["a"])
+        let early = bench.fetch(query)
+        bench.client.invalidate(query)
+        let late = bench.fetch(query)
+        server.calls[0].fail()
+        bench.settle()
+        #expect(early.error is TestError)
+        #expect(!late.isOver)
+        #expect(server.count == 2)
+        server.calls[1].succeed(2)
+        bench.settle()
+        #expect(late.value == 2)
     }
 
     @Test("during a fetch that nobody observes: no further fetch, but the data is stale")

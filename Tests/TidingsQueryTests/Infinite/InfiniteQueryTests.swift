@@ -392,6 +392,32 @@ struct InfiniteQueryTests {
         #expect(server.count == 4)
     }
 
+    @Test("a page that fails is followed by the refetch that waits for it", arguments: [true, false])
+    func failingPageWithRefetch(_ isDisplaced: Bool) {
+        let server = FakeServer<Int>()
+        let query = slow(server) {
+            $0.staleTime = .infinite
+            $0.retry = .never
+        }
+        let observer = InfiniteQueryObserver(query, in: bench.client)
+        observer.start()
+        bench.settle()
+        answer(server, 0)
+        if !isDisplaced { next(observer) }
+        let refetch = bench.begin { [client = bench.client] in await client.invalidate().finished() }
+        if isDisplaced { next(observer) }
+        let count = server.count
+        server.last?.fail()
+        bench.settle()
+        #expect(!refetch.isOver)
+        #expect(server.count == count + 1)
+        answer(server, 5)
+        #expect(refetch.isOver)
+        #expect(observer.data?.pages == [5])
+        #expect(!observer.isStale)
+        #expect(server.count == count + 1)
+    }
+
     private func next(_ observer: InfiniteQueryObserver<Int, Int>) {
         bench.begin { await observer.fetchNextPage() }
     }
