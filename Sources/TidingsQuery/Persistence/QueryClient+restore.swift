@@ -69,15 +69,22 @@ extension QueryClient {
         do {
             let value = try codec.decode(stored.value)
             edit(
-                find: { cache in
-                    let updatedAt = cache.entry(query)?.machine.updatedAt
-                    return updatedAt.map { $0 < Timestamp(stored.updatedAt) } ?? true ? cache.entry(query) : nil
+                find: { cache -> Entry<Value>? in
+                    // Decoding takes time, in which it may have been removed.
+                    guard let entry = cache.entry(query), !isStored || cache.current(stored, at: query.key) != nil
+                    else {
+                        return nil
+                    }
+                    return entry.machine.updatedAt.map { $0 < Timestamp(stored.updatedAt) } ?? true ? entry : nil
                 },
                 change: { overlay -> Void? in
                     overlay.replace(value)
                     return ()
                 },
-                commit: { cache, entry, edit, _ in cache.restore(entry, edit, stored, isStored: isStored) }
+                commit: { cache, entry, edit, _ in
+                    let current = isStored ? cache.current(stored, at: query.key) : nil
+                    cache.restore(entry, edit, current ?? stored, isStored: isStored)
+                }
             )
         } catch {
             report(query.key, error)

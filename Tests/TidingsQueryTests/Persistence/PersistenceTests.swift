@@ -8,6 +8,22 @@ import FoundationEssentials
 import Foundation
 #endif
 
+/// Something happens whenever one is decoded.
+private struct Meddler: Codable, Sendable {
+    @TaskLocal static var change: (@Sendable () -> Void)?
+    let value: Int
+
+    init(from decoder: any Decoder) throws {
+        value = try decoder.singleValueContainer().decode(Int.self)
+        Self.change?()
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(value)
+    }
+}
+
 @Suite("Keeping entries")
 struct PersistenceTests {
     let persister = FakePersister()
@@ -87,6 +103,17 @@ struct PersistenceTests {
         bench.client.setData(7, for: query(["a"]))
         bench.run()
         #expect(bench.client.data(of: query(["a"])) == (seconds > 0 ? 5 : 7))
+    }
+
+    @Test("what is removed or marked while it is decoded stays so", arguments: [true, false])
+    func changedWhileDecoded(_ isRemoved: Bool) {
+        persister.put(["a"], "5")
+        let change: @Sendable () -> Void = { [client = bench.client] in
+            if isRemoved { client.remove() } else { client.invalidate() }
+        }
+        let observer = Meddler.$change.withValue(change) { bench.observer(Query<Meddler>(key: ["a"])) }
+        #expect(observer.data?.value == (isRemoved ? nil : 5))
+        #expect(bench.client.entries()[0].isInvalidated == !isRemoved)
     }
 
     @Test("what is too old stays away")
