@@ -14,7 +14,10 @@ extension Cache {
     }
 
     /// A mutation wants to be sent.
-    mutating func send(_ identifier: MutationIdentifier, _ mode: NetworkMode, by client: QueryClient) -> Bool {
+    ///
+    /// - Returns: Whether it is; nil if it was given up, so that nobody would ever tell it to go on.
+    mutating func send(_ identifier: MutationIdentifier, _ mode: NetworkMode, by client: QueryClient) -> Bool? {
+        guard mutations.index(of: identifier) != nil else { return nil }
         let conditions = MutationMachine.Conditions(
             isOnline: isOnline,
             isFocused: isFocused,

@@ -19,6 +19,8 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, Muta
 
     private struct State {
         var task: Task<Void, Never>?
+        /// Given up, possibly before its task has begun.
+        var isDiscarded = false
         var ticket = FetchTicket<Output>()
     }
 
@@ -38,8 +40,13 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, Muta
     var gcTime: GCTime { mutation.options.gcTime }
 
     func start(by client: QueryClient) {
+        guard !state.withLock(\.isDiscarded) else { return }
         let task = client.spawn { await client.perform(self) }
-        state.withLock { $0.task = task }
+        let isDiscarded = state.withLock { state in
+            state.task = task
+            return state.isDiscarded
+        }
+        if isDiscarded { task.cancel() }
     }
 
     var ticket: FetchTicket<Output> { state.withLock(\.ticket) }
@@ -69,7 +76,11 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, Muta
     }
 
     func discard(by client: QueryClient) {
-        state.withLock(\.task)?.cancel()
+        let task = state.withLock { state in
+            state.isDiscarded = true
+            return state.task
+        }
+        task?.cancel()
         changes.close(isConfirmed: false, in: client)
         let error = QueryError(.discarded, "The mutation was discarded before the server confirmed it.")
         ticket.resolve(.failure(error))

@@ -89,7 +89,10 @@ extension QueryClient {
 
     /// Waits until the mutation may be sent: online, and first in its scope.
     private func waitToSend<Input, Output>(_ run: MutationRun<Input, Output>) async throws {
-        while !withCache({ $0.send(run.identifier, run.mutation.options.networkMode, by: self) }) {
+        while true {
+            let isSent = withCache { $0.send(run.identifier, run.mutation.options.networkMode, by: self) }
+            guard let isSent else { throw CancellationError() }
+            if isSent { return }
             await run.gate.wait()
             try Task.checkCancellation()
         }

@@ -51,6 +51,25 @@ struct MutationTests {
         #expect(bench.client.mutations()[0].failureCount == 1)
     }
 
+    @Test("that are given up before they have begun never begin", arguments: [true, false])
+    func givenUpAtOnce(_ isCleared: Bool) {
+        let log = Log<Int>()
+        let client = bench.client
+        let mutation = mutation().onMutate { input, _ in log.add(input) }
+        let handle = client.start(
+            mutation,
+            1,
+            onChange: {
+                if isCleared { return client.clear() }
+                for mutation in client.mutations() { client.discard(mutation.identifier) }
+            }
+        )
+        bench.settle()
+        #expect(log.entries.isEmpty)
+        #expect(server.count == 0)
+        #expect(throws: QueryError.self) { _ = try handle.result?.get() }
+    }
+
     @Test("call their functions in order, one after the other")
     func order() {
         let log = Log<String>()
