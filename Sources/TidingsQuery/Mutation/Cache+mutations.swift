@@ -18,10 +18,13 @@ extension Cache {
     /// - Returns: Whether it is; nil if it was given up, so that nobody would ever tell it to go on.
     mutating func send(_ identifier: MutationIdentifier, _ mode: NetworkMode, by client: QueryClient) -> Bool? {
         guard mutations.index(of: identifier) != nil else { return nil }
+        // One in storage may be before it.
+        let mayBeLater = isRestoring && mutations.hasScope(identifier)
+        if mayBeLater { restore(by: client) }
         let conditions = MutationMachine.Conditions(
             isOnline: isOnline,
             isFocused: isFocused,
-            isFirstInScope: mutations.isFirstInScope(identifier)
+            isFirstInScope: !mayBeLater && mutations.isFirstInScope(identifier)
         )
         let isSent = changeMutation(identifier) { $0.machine.send(mode, conditions) } ?? false
         // One that has to wait again keeps nobody else waiting.
@@ -47,6 +50,14 @@ extension Cache {
         leaveScope(item)
         leaveResumption(identifier, by: client)
         return item
+    }
+
+    /// It is known what is stored: the first of each scope may go.
+    mutating func startScopes() {
+        for item in mutations.items where item.scope != nil && mutations.isFirstInScope(item.identifier) {
+            guard item.machine.isWaitingForConditions, let run = item.run else { continue }
+            effects.perform { run.ring() }
+        }
     }
 
     private mutating func leaveScope(_ item: MutationTable.Item) {

@@ -61,6 +61,11 @@ struct MutationTable {
         index(of: identifier).map { items.remove(at: $0) }
     }
 
+    /// Whether it may have to wait for others.
+    func hasScope(_ identifier: MutationIdentifier) -> Bool {
+        index(of: identifier).map { items[$0].scope != nil } ?? false
+    }
+
     /// Whether nothing of the same scope goes before it, or is on its way. One that was sent keeps its turn until it is
     /// over or has to wait for the network.
     func isFirstInScope(_ identifier: MutationIdentifier) -> Bool {

@@ -126,6 +126,7 @@ extension Cache {
         isRestoring = false
         restoration = nil
         missedByStorage = []
+        startScopes()
         for entry in select(.all, admitted: nil) {
             let wantsFetch = entry.registrations.contains { shouldFetch(entry, $0.settings, .start) }
             if wantsFetch { _ = entry.fetch(in: &self, by: client, restarting: false) }

@@ -79,6 +79,22 @@ struct MutationOrderTests {
         #expect(log.entries == [1, 2, 3])
     }
 
+    @Test("has one that is started before the others are known wait for them", arguments: [true, false])
+    func unknownOthers(_ isRun: Bool) {
+        let bench = makeBench()
+        bench.online.set(false)
+        bench.run()
+        start(mutation, 1, in: bench)
+
+        let next = makeBench(1)
+        next.client.register(mutation)
+        start(mutation, 2, in: next)
+        if isRun { next.run() }
+        answerAll(next)
+        #expect(log.entries == [1, 2])
+        #expect(next.client.isMutating() == 0)
+    }
+
     @Test("sends none beside one that is on its way")
     func onItsWay() {
         let bench = makeBench()
