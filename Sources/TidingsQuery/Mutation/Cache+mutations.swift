@@ -71,28 +71,28 @@ extension Cache {
     /// have come to something, so that it shows their results.
     mutating func comeBack(_ occasion: Return, by client: QueryClient) {
         let waiting = mutations.items.filter { item in
-            isOnline && item.machine.isWaitingForConditions && mutations.isFirstInScope(item.identifier)
+            item.machine.isWaitingForConditions && mutations.isFirstInScope(item.identifier)
         }
         for run in waiting.compactMap(\.run) { effects.perform { run.ring() } }
-        // Those that were let go before are still waited for, and what they keep waiting is not forgotten.
-        var resumption = mutations.resumption ?? .init(occasions: [], remaining: [])
-        resumption.occasions.insert(occasion)
-        resumption.remaining.formUnion(waiting.filter { $0.run != nil }.map(\.identifier))
-        mutations.resumption = resumption
-        finishResumption(by: client)
+        // Those that are on their way since an earlier occasion may take long: what that keeps waiting is not forgotten,
+        // and what comes now does not wait for them.
+        let remaining = Set(waiting.filter { $0.run != nil }.map(\.identifier))
+        mutations.resumptions.append(.init(occasion: occasion, remaining: remaining))
+        finishResumptions(by: client)
     }
 
     /// A mutation has come to something, or has to wait again: nobody else waits for it. Its last functions are not waited
     /// for, since they may fetch what waits.
     mutating func leaveResumption(_ identifier: MutationIdentifier, by client: QueryClient) {
-        guard mutations.resumption?.remaining.remove(identifier) != nil else { return }
-        finishResumption(by: client)
+        for index in mutations.resumptions.indices { mutations.resumptions[index].remaining.remove(identifier) }
+        finishResumptions(by: client)
     }
 
-    private mutating func finishResumption(by client: QueryClient) {
-        guard let resumption = mutations.resumption, resumption.remaining.isEmpty else { return }
-        mutations.resumption = nil
-        refetchActive(on: resumption.occasions, by: client)
+    private mutating func finishResumptions(by client: QueryClient) {
+        let occasions = Set(mutations.resumptions.filter(\.remaining.isEmpty).map(\.occasion))
+        guard !occasions.isEmpty else { return }
+        mutations.resumptions.removeAll(where: \.remaining.isEmpty)
+        refetchActive(on: occasions, by: client)
     }
 
     /// Gives all mutations up, also those that wait in storage.

@@ -17,7 +17,7 @@ struct MutationTable {
     /// Mutations that were let go when the device or the application came back. When each of them has come to something,
     /// what is observed is fetched.
     struct Resumption {
-        var occasions: Set<Return>
+        let occasion: Return
         var remaining: Set<MutationIdentifier>
     }
 
@@ -25,8 +25,8 @@ struct MutationTable {
     private var lastOrder: Int64 = .min
     /// When the next of those that are over may be forgotten.
     var nextCollection: Timestamp?
-    /// Nil unless mutations were let go before what is observed is fetched.
-    var resumption: Resumption?
+    /// Those that have not come to something, one for each time that the device or the application came back.
+    var resumptions: [Resumption] = []
     var definitions: [String: any AnyMutationDefinition] = [:]
     /// Came back from storage before their definition was registered.
     var orphans: [PersistedMutation] = []
@@ -97,7 +97,7 @@ struct MutationTable {
         defer {
             items = []
             orphans = []
-            resumption = nil
+            resumptions = []
         }
         return (items, orphans)
     }

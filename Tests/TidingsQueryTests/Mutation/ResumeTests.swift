@@ -100,9 +100,24 @@ struct ResumeTests {
         #expect(server.count == 3)
     }
 
-    @Test("what comes while one is waited for is not forgotten")
-    func merged() {
+    @Test("what comes while one is on its way does not wait for it")
+    func later() {
         observe(server.query(["a"]) { $0.refetchOnReconnect = .never })
+        bench.online.set(false)
+        start(mutation())
+        set(bench.online, true)
+        set(bench.focus, false)
+        set(bench.focus, true)
+        #expect(server.count == 2)
+        server.succeedAll(1)
+        changes.succeedAll(1)
+        bench.settle()
+        #expect(server.count == 2)
+    }
+
+    @Test("what waits for one is fetched when that has come to something, whatever came meanwhile")
+    func earlier() {
+        observe(server.query(["a"]) { $0.refetchOnFocus = .never })
         bench.online.set(false)
         start(mutation())
         set(bench.online, true)
@@ -114,23 +129,58 @@ struct ResumeTests {
         #expect(server.count == 2)
     }
 
+    @Test("a retry that needs no network goes on with focus, also offline")
+    func focusOffline() {
+        start(
+            mutation {
+                $0.networkMode = .always
+                $0.retry = .forever
+            }
+        )
+        bench.online.set(false)
+        set(bench.focus, false)
+        changes.failAll()
+        bench.advance(.seconds(1))
+        #expect(changes.count == 1)
+        set(bench.focus, true)
+        #expect(changes.count == 2)
+    }
+
+    @Test("a retry that tried without the network at first waits for it and for focus")
+    func offlineFirst() {
+        bench.online.set(false)
+        start(
+            mutation {
+                $0.networkMode = .offlineFirst
+                $0.retry = .forever
+            }
+        )
+        #expect(changes.count == 1)
+        set(bench.focus, false)
+        changes.failAll()
+        bench.advance(.seconds(1))
+        set(bench.focus, true)
+        #expect(changes.count == 1)
+        set(bench.online, true)
+        #expect(changes.count == 2)
+    }
+
     @Test("a second time offline forgets none of the first")
     func twice() {
-        observe(server.query(["a"]) { $0.refetchOnReconnect = .never })
-        set(bench.focus, false)
-        bench.online.set(false)
-        start(mutation())
-        set(bench.online, true)
-        set(bench.focus, true)
-        set(bench.online, false)
-        start(mutation())
-        set(bench.online, true)
-        for call in changes.calls {
-            #expect(server.count == 1)
+        observe(server.query(["a"]) { $0.refetchOnFocus = .never })
+        for _ in 0..<2 {
+            bench.online.set(false)
+            start(mutation())
+            set(bench.online, true)
+        }
+        for (number, call) in changes.calls.enumerated() {
+            #expect(server.count == number + 1)
             call.succeed(1)
             bench.settle()
+            server.succeedAll(1)
+            bench.settle()
         }
-        #expect(server.count == 2)
+        #expect(server.count == 3)
     }
 
     @Test("what is observed is fetched also if the one that was waited for has to wait again")
