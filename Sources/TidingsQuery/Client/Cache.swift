@@ -33,6 +33,8 @@ struct Cache {
     var storing: FetchTicket<Void>?
     /// What happened to entries before it was known what is stored of them.
     var missedByStorage: [PersistedChange] = []
+    /// The reasons to fetch that came before that, too.
+    var missedOccasions: Set<Return> = []
     /// Mutations that were discarded and are still in storage.
     var discarded: [MutationIdentifier] = []
     /// Whether there is something to store, for the first time since it was last done.
@@ -317,6 +319,6 @@ extension Cache {
             entry.registrations[index].intervalStart = now
             if isFocused || registration.settings.refetchesInBackground { wantsFetch = true }
         }
-        if wantsFetch { _ = entry.fetch(in: &self, by: client, restarting: false) }
+        if wantsFetch, !isRestoring { _ = entry.fetch(in: &self, by: client, restarting: false) }
     }
 }

@@ -58,12 +58,14 @@ enum Return: Sendable {
 
 extension Cache {
     mutating func refetchActive(on occasions: Set<Return>, by client: QueryClient) {
+        // What is stored may be fresh: it is decided when that is known.
+        if isRestoring { missedOccasions.formUnion(occasions) }
         for entry in select(.all, admitted: nil) {
             let wantsFetch = entry.registrations.contains { registration in
                 let isStale = entry.isStale(registration.settings.staleTime, at: now)
                 return occasions.contains { registration.settings.wantsFetch(on: $0, isStale: isStale) }
             }
-            if wantsFetch { _ = entry.fetch(in: &self, by: client, restarting: false) }
+            if wantsFetch, !isRestoring { _ = entry.fetch(in: &self, by: client, restarting: false) }
             entry.resume(in: &self, by: client)
         }
     }

@@ -131,6 +131,9 @@ extension Cache {
             let wantsFetch = entry.registrations.contains { shouldFetch(entry, $0.settings, .start) }
             if wantsFetch { _ = entry.fetch(in: &self, by: client, restarting: false) }
         }
+        guard !missedOccasions.isEmpty else { return }
+        refetchActive(on: missedOccasions, by: client)
+        missedOccasions = []
     }
 
     /// - Parameter isStored: Whether it comes from storage, and so need not be stored.

@@ -116,6 +116,46 @@ struct PersistenceTests {
         #expect(bench.client.entries()[0].isInvalidated == !isRemoved)
     }
 
+    @Test("no occasion fetches before it is known what was stored", arguments: ["focus", "reconnect", "poll"])
+    func occasions(_ occasion: String) {
+        let storage = FakeServer<Int>()
+        persister.put(["a"], "5")
+        persister.change { $0.delay = { _ = try await storage.request() } }
+        let observer = bench.observer(query(["a"]).with { $0.refetchInterval = .every(.seconds(10)) })
+        switch occasion {
+        case "focus":
+            bench.focus.set(false)
+            bench.focus.set(true)
+        case "reconnect":
+            bench.online.set(false)
+            bench.online.set(true)
+        default:
+            bench.advance(.seconds(10))
+            _ = bench.client.epoch
+        }
+        bench.settle()
+        #expect(server.count == 0)
+        persister.change { $0.delay = nil }
+        storage.succeedAll(0)
+        bench.settle()
+        #expect(observer.data == 5)
+        #expect(server.count == 0)
+    }
+
+    @Test("an occasion that came before is remembered")
+    func rememberedOccasion() {
+        let storage = FakeServer<Int>()
+        persister.put(["a"], "5", isInvalidated: true)
+        persister.change { $0.delay = { _ = try await storage.request() } }
+        bench.observer(query(["a"]).with { $0.refetchOnMount = .never })
+        bench.focus.set(false)
+        bench.focus.set(true)
+        persister.change { $0.delay = nil }
+        storage.succeedAll(0)
+        bench.settle()
+        #expect(server.count == 1)
+    }
+
     @Test("what is too old stays away")
     func maxAge() {
         persister.put(["a"], "5", updatedAt: Bench.start.addingTimeInterval(-86_401))
