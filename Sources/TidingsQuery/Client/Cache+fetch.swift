@@ -130,6 +130,8 @@ extension Cache {
     ) {
         recency.changeCost(of: entry, to: edit.cost)
         let arrival = DataArrival(moment: now, version: edit.version)
+        // It may have been set with a moment that has not come.
+        if let updatedAt = entry.machine.updatedAt, updatedAt > now { replaceStored(entry.key) }
         let wantsFollowUp = modify(entry) { machine in
             machine.succeed(
                 edit.overlay,

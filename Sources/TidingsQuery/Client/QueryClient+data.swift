@@ -167,6 +167,9 @@ extension Cache {
     mutating func set<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>, updatedAt: Date?) {
         recency.changeCost(of: entry, to: edit.cost)
         let arrival = DataArrival(moment: updatedAt.map(Timestamp.init) ?? now, version: edit.version)
+        // Storage keeps the newer one. What came before it is known is older than what is stored, or it is not.
+        let isOlder = entry.machine.updatedAt.map { arrival.moment < $0 } ?? (updatedAt != nil && !isRestoring)
+        if isOlder { replaceStored(entry.key) }
         modify(entry) { $0.set(edit.overlay, arrival, isSame: edit.isSame) }
         if !entry.isObserved { recency.touch(entry) }
         inspection.record(.dataSet(entry.key))

@@ -69,6 +69,13 @@ extension Cache {
         wantsSaving = true
     }
 
+    /// What is stored goes, also if it is newer than what takes its place.
+    mutating func replaceStored(_ key: QueryKey) {
+        guard isPersisting else { return }
+        unstored.append(.remove(.exactly(key)))
+        wantsSaving = true
+    }
+
     mutating func compactUnstored() {
         unstored = unstored.compacted()
         compactedCount = unstored.count

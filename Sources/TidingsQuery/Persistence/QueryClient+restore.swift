@@ -144,6 +144,12 @@ extension Cache {
         isStored: Bool
     ) -> (@Sendable (QueryClient) -> Void)? {
         let entry: DormantEntry
+        if isStored, Timestamp(stored.updatedAt) > now + .seconds(1) {
+            // Stored by a clock that was wrong, by more than what is corrected now and then: nobody knows its age, and
+            // nothing that comes would be newer.
+            replaceStored(key)
+            return nil
+        }
         if let dormant = entries[key] as? DormantEntry {
             guard dormant.stored.updatedAt < stored.updatedAt else { return nil }
             dormant.replace(with: stored)

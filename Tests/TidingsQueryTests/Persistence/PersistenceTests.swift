@@ -99,8 +99,9 @@ struct PersistenceTests {
 
     @Test("the newer one wins", arguments: [-10, 10])
     func newer(_ seconds: Int) {
-        persister.put(["a"], "5", updatedAt: Bench.start.addingTimeInterval(Double(seconds)))
-        bench.client.setData(7, for: query(["a"]))
+        persister.put(["a"], "5", updatedAt: Bench.start.addingTimeInterval(-20))
+        let updatedAt = Bench.start.addingTimeInterval(-20 - Double(seconds))
+        bench.client.setData(7, for: query(["a"]), updatedAt: updatedAt)
         bench.run()
         #expect(bench.client.data(of: query(["a"])) == (seconds > 0 ? 5 : 7))
     }
@@ -154,6 +155,28 @@ struct PersistenceTests {
         storage.succeedAll(0)
         bench.settle()
         #expect(server.count == 1)
+    }
+
+    @Test("what is from the future is dropped, and makes way in storage")
+    func future() {
+        persister.put(["a"], "5", updatedAt: Bench.start.addingTimeInterval(3600))
+        bench.run()
+        #expect(bench.client.entries().isEmpty)
+        bench.client.setData(7, for: query(["a"]))
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "7")
+    }
+
+    @Test("what is set as older takes the place of what is stored", arguments: [true, false])
+    func setAsOlder(_ isForgotten: Bool) {
+        bench.run()
+        bench.client.setData(5, for: query(["a"]).with { $0.gcTime = .seconds(1) })
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "5")
+        if isForgotten { bench.advance(.seconds(600)) }
+        bench.client.setData(6, for: query(["a"]), updatedAt: Bench.start.addingTimeInterval(-10))
+        bench.advance(.seconds(1))
+        #expect(persister.stored(["a"]) == "6")
     }
 
     @Test("what is too old stays away")
