@@ -155,9 +155,14 @@ private enum FoundEntry<Value: Sendable> {
 
 extension Cache {
     /// The entry of a query, made if it is not there, if it is still as in a draft.
-    fileprivate mutating func entry<Value>(_ query: Query<Value>, asIn draft: Draft<Value>?) -> FoundEntry<Value> {
+    fileprivate mutating func entry<Value>(
+        _ query: Query<Value>,
+        asIn draft: Draft<Value>?,
+        isDefinition: Bool
+    ) -> FoundEntry<Value> {
         if let draft {
             guard let entry = entry(query), entry.isAsIn(draft) else { return .overtaken }
+            if !isDefinition { return .entry(entry) }
         } else if let existing = entries[query.key] {
             return existing is Entry<Value> || existing is DormantEntry ? .overtaken : .typeMismatch
         }
@@ -211,10 +216,13 @@ extension QueryClient {
     /// As ``edit(find:change:commit:)``, and makes the entry if it is not there, together with what is put into it: an
     /// entry that is made before could be forgotten again before that.
     ///
-    /// - Parameter isNews: The value is known to be another one afterwards.
+    /// - Parameters:
+    ///   - isNews: The value is known to be another one afterwards.
+    ///   - isDefinition: The query says more than the key: an entry that is there takes it on.
     func upsert<Value>(
         _ query: Query<Value>,
         isNews: Bool = false,
+        isDefinition: Bool = true,
         change: (inout Overlay<Value>) -> Bool,
         commit: @Sendable (inout Cache, Entry<Value>, Edit<Value>) -> Void
     ) {
@@ -224,7 +232,7 @@ extension QueryClient {
             guard change(&overlay) else { return }
             let edit = (draft ?? Draft(query)).edit(overlay, isNews: isNews)
             let outcome = withCache { cache -> SetOutcome in
-                switch cache.entry(query, asIn: draft) {
+                switch cache.entry(query, asIn: draft, isDefinition: isDefinition) {
                 case .overtaken: return .overtaken
                 case .typeMismatch: return .typeMismatch
                 case .entry(let entry):

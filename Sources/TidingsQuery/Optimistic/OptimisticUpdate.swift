@@ -36,7 +36,7 @@ public struct OptimisticUpdate<Value: Sendable>: Sendable {
                 return ()
             },
             commit: { cache, entry, edit, _ in
-                cache.change(entry, edit)
+                cache.change(entry, edit, isBaseChanged: isConfirmed)
                 cache.inspection.record(event)
                 if isConfirmed { cache.markUnsaved(entry) }
                 guard entry.isDisposable else { return }
@@ -61,13 +61,21 @@ extension QueryClient {
         _ query: Query<Value>,
         _ change: @escaping @Sendable (inout Value) -> Void
     ) -> OptimisticUpdate<Value> {
+        optimisticUpdate(query, isDefinition: true, change)
+    }
+
+    private func optimisticUpdate<Value>(
+        _ query: Query<Value>,
+        isDefinition: Bool,
+        _ change: @escaping @Sendable (inout Value) -> Void
+    ) -> OptimisticUpdate<Value> {
         let identifier = withCache { $0.nextIdentifier() }
         // Whoever asks for a change sees one: comparing a long list would take longer than making it.
-        upsert(query, isNews: true) { overlay in
+        upsert(query, isNews: true, isDefinition: isDefinition) { overlay in
             overlay.add(.init(identifier: identifier, change: change))
             return true
         } commit: { cache, entry, edit in
-            cache.change(entry, edit)
+            cache.change(entry, edit, isBaseChanged: false)
             cache.inspection.record(.changedOptimistically(entry.key))
         }
         return OptimisticUpdate(client: self, query: query, identifier: identifier)
@@ -86,14 +94,17 @@ extension QueryClient {
         _ change: @escaping @Sendable (inout Value) -> Void
     ) -> [OptimisticUpdate<Value>] {
         let keys = keys(matching: filter, as: type)
-        return batch { keys.map { optimisticUpdate(Query<Value>(key: $0), change) } }
+        return batch { keys.map { optimisticUpdate(Query<Value>(key: $0), isDefinition: false, change) } }
     }
 }
 
 extension Cache {
-    mutating func change<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>) {
+    /// - Parameter isBaseChanged: Whether what the server is known to have is another; otherwise its version stays, also
+    ///   if the definition that is known by now cannot tell it.
+    mutating func change<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>, isBaseChanged: Bool) {
         recency.changeCost(of: entry, to: edit.cost)
-        modify(entry) { $0.change(edit.overlay, version: edit.version, isSame: edit.isSame) }
+        let version = isBaseChanged ? edit.version : entry.machine.baseVersion
+        modify(entry) { $0.change(edit.overlay, version: version, isSame: edit.isSame) }
         changed(entry)
     }
 }

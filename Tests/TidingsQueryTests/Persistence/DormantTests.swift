@@ -214,6 +214,34 @@ struct DormantTests {
         #expect(lists(next) == [[1], [2]])
     }
 
+    @Test("keeps its version when it is changed optimistically by its type")
+    func keepsVersion() {
+        bench.run()
+        var versioned = Query<[Int]>(key: ["n"])
+        versioned.version = { Int64($0.count) }
+        bench.client.setData([1], for: versioned)
+        bench.advance(.seconds(1))
+        let next = Bench { [persister] in $0.persister = persister }
+        next.run()
+        let updates = next.client.optimisticUpdate(matching: ["n"], as: [Int].self) { $0.append(9) }
+        #expect(next.client.entries()[0].baseVersion == 1)
+        for update in updates { update.rollback() }
+        #expect(next.client.entries()[0].baseVersion == 1)
+    }
+
+    @Test("what is only set stays as it was defined when it is changed optimistically by its type")
+    func keepsDefinition() {
+        bench.run()
+        let query = Query<[Int]>(key: ["n"], options: QueryOptions { $0.isPersisted = false })
+        bench.client.setData([1], for: query)
+        for update in bench.client.optimisticUpdate(matching: ["n"], as: [Int].self, { $0.append(9) }) {
+            update.confirm()
+        }
+        bench.advance(.seconds(1))
+        #expect(bench.client.data(of: query) == [1, 9])
+        #expect(persister.stored(["n"]) == nil)
+    }
+
     @Test("of a type that storage does not know is left alone")
     func unknownType() {
         persister.put(["a"], "5")
