@@ -226,6 +226,8 @@ extension Cache {
         entry.run = nil
         let moment = now
         modify(entry) { $0.fail(error, at: moment) }
+        // What could not be renewed comes back as out of date.
+        if entry.hasData, entry.isInvalidated { markUnsaved(entry) }
         inspection.record(.fetchFailed(entry.key, error))
         resolve(run.tickets, .failure(error))
         finished(entry)

@@ -179,6 +179,25 @@ struct PersistenceTests {
         #expect(persister.stored(["a"]) == "6")
     }
 
+    @Test("what could not be renewed comes back as out of date")
+    func notRenewed() {
+        bench.run()
+        bench.client.setData(5, for: query(["a"]))
+        bench.advance(.seconds(1))
+        bench.client.refetch()
+        bench.settle()
+        server.failAll()
+        bench.advance(.seconds(8))
+        server.failAll()
+        bench.advance(.seconds(8))
+        server.failAll()
+        bench.advance(.seconds(8))
+        server.failAll()
+        bench.advance(.seconds(8))
+        #expect(bench.client.entries()[0].isInvalidated)
+        #expect(persister.read { $0.entries[["a"]]?.isInvalidated } == true)
+    }
+
     @Test("what is too old stays away")
     func maxAge() {
         persister.put(["a"], "5", updatedAt: Bench.start.addingTimeInterval(-86_401))
