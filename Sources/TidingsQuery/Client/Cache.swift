@@ -33,6 +33,8 @@ struct Cache {
     var storing: FetchTicket<Void>?
     /// What happened to entries before it was known what is stored of them.
     var missedByStorage: [PersistedChange] = []
+    /// How many of them there were when those that make no difference were left out.
+    var compactedMissed = 0
     /// The reasons to fetch that came before that, too.
     var missedOccasions: Set<Return> = []
     /// Mutations that were discarded and are still in storage.

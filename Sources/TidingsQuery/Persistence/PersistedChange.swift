@@ -85,6 +85,11 @@ extension Cache {
     mutating func keep(_ change: PersistedChange) {
         guard isRestoring else { return }
         missedByStorage.append(change)
+        guard missedByStorage.count > 2 * compactedMissed + 16 else { return }
+        missedByStorage = missedByStorage.compacted()
+        // There is an end to it: nothing of what is stored comes back.
+        if missedByStorage.count > 10 * Cache.mostUnsaved { missedByStorage = [.remove(.under([]))] }
+        compactedMissed = missedByStorage.count
     }
 
     /// What is stored, after what happened before it was loaded; nil if it is gone.

@@ -198,6 +198,15 @@ struct PersistenceTests {
         #expect(persister.read { $0.entries[["a"]]?.isInvalidated } == true)
     }
 
+    @Test("what happens again and again before anything is loaded is remembered once")
+    func missedOnce() {
+        persister.put(["a"], "5")
+        for _ in 0..<1_000 { bench.client.invalidate(["a"]) }
+        #expect(bench.client.withCache(\.missedByStorage.count) < 100)
+        bench.run()
+        #expect(bench.client.entries()[0].isInvalidated)
+    }
+
     @Test("what is too old stays away")
     func maxAge() {
         persister.put(["a"], "5", updatedAt: Bench.start.addingTimeInterval(-86_401))
