@@ -206,9 +206,15 @@ extension Cache {
             changed(entry)
             return false
         }
-        entry.machine.attempt(epoch: nextEpoch())
+        attempt(entry)
         changed(entry)
         return true
+    }
+
+    /// Changes that were confirmed meanwhile are let go: the next attempt knows them.
+    private mutating func attempt<Value>(_ entry: Entry<Value>) {
+        let epoch = nextEpoch()
+        modify(entry) { $0.attempt(epoch: epoch) }
     }
 
     private func canContinue(_ mode: NetworkMode) -> Bool {
@@ -241,7 +247,7 @@ extension Cache {
         if !isFirst, entry.machine.fetch?.mayRetry == false, let error = entry.machine.trouble?.failureReason {
             return fail(entry, run, error, by: client)
         }
-        entry.machine.attempt(epoch: nextEpoch())
+        attempt(entry)
         setPaused(run, false)
         begin(run, by: client)
         inspection.record(.fetchStarted(entry.key))

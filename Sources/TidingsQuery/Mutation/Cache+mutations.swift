@@ -5,6 +5,8 @@ extension Cache {
         _ identifier: MutationIdentifier,
         _ body: (inout MutationTable.Item) -> Outcome
     ) -> Outcome? {
+        // The errors before.
+        if let index = mutations.index(of: identifier) { effects.release(mutations.items[index].machine) }
         let outcome = mutations.change(identifier, body)
         if let item = mutations.index(of: identifier).map({ mutations.items[$0] }) {
             inspection.record(.mutation(identifier, item.machine.status))

@@ -77,6 +77,9 @@ extension QueryClient {
     /// - Parameter identifier: Which one.
     public func retry(_ identifier: MutationIdentifier) {
         let run = withCache { cache -> (any AnyMutationRun)? in
+            if let index = cache.mutations.index(of: identifier) {
+                cache.effects.release(cache.mutations.items[index].machine)
+            }
             guard let item = cache.mutations.restart(identifier, at: cache.now) else { return nil }
             item.run?.renew()
             cache.changeMutation(identifier) { _ in }

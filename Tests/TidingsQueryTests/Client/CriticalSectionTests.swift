@@ -110,6 +110,35 @@ struct CriticalSectionTests {
         #expect(ends == 2)
     }
 
+    @Test("changes that were confirmed before a retry end there")
+    func landed() {
+        let server = FakeServer<Int>()
+        let query = server.query(["b"]) { $0.retry = .times(1, delay: .fixed(.seconds(1))) }
+        func change(_ probe: Probe) {
+            bench.client.optimisticUpdate(query) { $0 = probe.log.entries.count }.confirm()
+        }
+        bench.client.setData(0, for: query)
+        bench.fetch(query)
+        change(probe)
+        #expect(ends == 0)
+        server.failAll()
+        bench.advance(.seconds(1))
+        #expect(ends == 1)
+    }
+
+    @Test("errors of a mutation that are replaced end there")
+    func mutationErrors() {
+        let mutation = Mutation<Int, Int>(options: MutationOptions { $0.retry = .times(1) }) { [bench, log] _, _ in
+            throw ProbeError(probe: Probe(bench, log))
+        }
+        let identifier = bench.client.start(mutation, 1).identifier
+        bench.advance(.seconds(1))
+        #expect(ends == 1)
+        bench.client.retry(identifier)
+        bench.advance(.seconds(1))
+        #expect(ends >= 2)
+    }
+
     @Test("defaults that are replaced end there")
     func defaults() {
         func set(_ probe: Probe) {
