@@ -207,6 +207,26 @@ struct PersistenceTests {
         #expect(bench.client.entries()[0].isInvalidated)
     }
 
+    @Test("thousands come back where the client's tasks run, and those that nobody observes stay encoded")
+    func thousands() {
+        for number in 0..<5_000 { persister.put(["n", .integer(number)], "5") }
+        let decoded = Log<Int>()
+        let observers = (0..<3).map { number in
+            QueryObserver(Query<Meddler>(key: ["n", .integer(number)]), in: bench.client)
+        }
+        let note: @Sendable () -> Void = { decoded.add(1) }
+        Meddler.$change.withValue(note) {
+            for observer in observers { observer.start() }
+        }
+        // Nothing was done on the thread of whoever began to observe.
+        #expect(persister.read(\.loads).isEmpty)
+        #expect(decoded.entries.isEmpty)
+        bench.settle()
+        #expect(observers.map { $0.data?.value } == [5, 5, 5])
+        #expect(bench.client.entries().count == 5_000)
+        #expect(decoded.entries.count == 3)
+    }
+
     @Test("what is too old stays away")
     func maxAge() {
         persister.put(["a"], "5", updatedAt: Bench.start.addingTimeInterval(-86_401))
