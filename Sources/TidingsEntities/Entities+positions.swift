@@ -18,6 +18,8 @@ extension Entities {
             if let position = try? await storedPosition(of: event, writtenAt: time) { return position }
             return await positions.position(of: event, within: Self.positionTimeout)
         }
+        // Where positions are given with the row, one that is not there has been removed.
+        if store.dialect.stampsOnInsert { return try? await storedPosition(of: event, writtenAt: time) }
         // Another process may be giving positions at this moment, and have begun before the event was committed.
         let deadline = ContinuousClock.now + Self.positionTimeout
         repeat {

@@ -22,7 +22,7 @@ public struct BroadcastEndpoints: Sendable {
     public var healthPath: RouterPath = "/healthz"
     /// Whether the server can do its work.
     public var readinessPath: RouterPath = "/readyz"
-    /// Which pages of other origins may connect and read answers.
+    /// Which pages of other origins may connect, change something and read answers.
     public var allowedOrigins: AllowedOrigins = .sameHost
     /// What has to work for the server to be ready. The broadcast backend is checked in any case.
     public var readiness = ReadinessChecks()

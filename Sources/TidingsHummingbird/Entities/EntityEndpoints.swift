@@ -12,9 +12,6 @@ public struct EntityEndpoints: Sendable {
     public var requiresToken = true
     /// The cookie that may have a client's token; nil: none may.
     public var tokenCookie: String?
-    /// Which pages of other origins may change something; the same as those of the broadcast endpoints, which also tell
-    /// browsers who may read answers. A browser sends some requests for a page without asking first.
-    public var allowedOrigins: AllowedOrigins = .sameHost
     /// Bytes that the body of a request has at most.
     public var bodyBytes = 64 * 1024
 

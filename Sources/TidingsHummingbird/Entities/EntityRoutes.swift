@@ -106,7 +106,6 @@ struct EntityRoutes {
         _ body: @escaping @Sendable (EntityRequest, EntityCall) async throws -> EntityAnswer
     ) -> Resource.Handler {
         { request, context in
-            try endpoints.allowedOrigins.check(request)
             let entityRequest = try await EntityRequest(request, context, endpoints)
             let call = try await entityRequest.call(request, context, endpoints)
             let answer = try await Problem.translating(context.logger) { try await body(entityRequest, call) }

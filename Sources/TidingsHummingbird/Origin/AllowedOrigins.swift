@@ -54,12 +54,15 @@ public struct AllowedOrigins: Sendable, ExpressibleByArrayLiteral {
 
     func check(_ request: Request) throws {
         guard let origin = request.headers[.origin], !allows(origin, at: request.head.authority) else { return }
-        throw Problem(
-            .forbidden,
-            code: "forbidden_origin",
-            detail: "Pages of this origin may not do this. Add the origin to the server's allowed origins."
-        )
+        throw Self.refusal
     }
+
+    /// What a page of another origin is told.
+    static let refusal = Problem(
+        .forbidden,
+        code: "forbidden_origin",
+        detail: "Pages of this origin may not do this. Add the origin to the server's allowed origins."
+    )
 
     private static func host(ofOrigin origin: String) -> String? {
         guard let end = origin.firstRange(of: "://")?.upperBound else { return nil }

@@ -18,7 +18,7 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
         socketPaths = [endpoints.webSocketPath.description, endpoints.topicWebSocketPath.description]
     }
 
-    /// Answers a preflight itself and adds headers to every other answer.
+    /// Answers a preflight itself, refuses changes of pages that are not allowed, and adds headers to every other answer.
     public func respond(to request: Request, context: Context) async throws -> Response {
         let request = withoutToken(request)
         guard let origin = request.headers[.origin] else {
@@ -26,7 +26,12 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
         }
         let isAllowed = allowedOrigins.allows(origin, at: request.head.authority)
         var response =
-            if request.isPreflight { Self.preflightResponse(isAllowed: isAllowed) } else {
+            if request.isPreflight {
+                Self.preflightResponse(isAllowed: isAllowed)
+            } else if !isAllowed, !request.isSafe {
+                // Browsers send some requests of a page without asking first, and the visitor's cookies with them.
+                try AllowedOrigins.refusal.makeResponse()
+            } else {
                 try await base.respond(to: request, context: context)
             }
         response.headers[values: .vary].append("Origin")
@@ -61,6 +66,9 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
 }
 
 extension Request {
+    /// Whether it changes nothing (RFC 9110 §9.2.1).
+    fileprivate var isSafe: Bool { [.get, .head, .options, .trace].contains(method) }
+
     /// Whether a browser asks before it sends the request itself.
     fileprivate var isPreflight: Bool {
         method == .options && headers.contains(.accessControlRequestMethod)

@@ -306,9 +306,7 @@ struct EntityRouteTests {
 extension EntityRouteTests {
     @Test("a page of another origin changes nothing, and one that is allowed may read what it needs")
     func origins() async throws {
-        var endpoints = EntityEndpoints()
-        endpoints.allowedOrigins = ["https://till.example"]
-        try await EntityServer.run(endpoints: endpoints) { server in
+        try await EntityServer.run(allowedOrigins: ["https://till.example"]) { server in
             let id = try await server.openOrder()
             let foreign = ("Origin", "https://evil.example")
             // A form can send a request without a body, and asks nobody.

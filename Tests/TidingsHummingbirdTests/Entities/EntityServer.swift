@@ -19,6 +19,7 @@ struct EntityServer: Sendable {
 
     static func run<Result: Sendable>(
         endpoints: EntityEndpoints = EntityEndpoints(),
+        allowedOrigins: AllowedOrigins = .sameHost,
         hub: BroadcastHub.Configuration = .make { _ in },
         authenticator: (any Authenticator)? = nil,
         _ body: @Sendable (EntityServer) async throws -> Result
@@ -37,10 +38,17 @@ struct EntityServer: Sendable {
         }
         let router = Router()
         router.addEntities(entities, endpoints: endpoints)
+        var broadcastEndpoints = BroadcastEndpoints()
+        broadcastEndpoints.allowedOrigins = allowedOrigins
         let relays: @Sendable (WebSocketBroadcastBackend) -> [any Service] = { broadcast in
             [OutboxRelay(entities: entities, hub: broadcast.hub)]
         }
-        let result = try await TestServer.run(router: router, hub: hub, services: relays) { server in
+        let result = try await TestServer.run(
+            router: router,
+            endpoints: broadcastEndpoints,
+            hub: hub,
+            services: relays
+        ) { server in
             try await body(EntityServer(server: server, entities: entities))
         }
         await store.close()
