@@ -159,7 +159,7 @@ extension Cache {
         by client: QueryClient
     ) {
         let followUps = run.followUps
-        if isWanted, !followUps.isEmpty || (entry.isActive && !entry.isStatic) {
+        if isWanted, !followUps.isEmpty || (entry.isLive && !entry.isStatic) {
             let options = FetchOptions(retry: entry.isActive ? .times(3) : run.retry)
             _ = start(entry, options, tickets: followUps.isEmpty ? [FetchTicket()] : followUps, by: client)
         } else {

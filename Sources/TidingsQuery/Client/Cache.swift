@@ -99,7 +99,11 @@ extension Cache {
             guard filter.admits(entry, at: now), admitted?.contains(entry.identifier) ?? true else { return }
             found.append(entry)
         }
-        if filter.isExact, let key = filter.key {
+        if let keys = filter.keys {
+            for key in keys where filter.admits(key) {
+                if let entry = entries[key] { consider(entry) }
+            }
+        } else if filter.isExact, let key = filter.key {
             if let entry = entries[key] { consider(entry) }
         } else {
             entries.forEach(under: filter.key ?? [], consider)

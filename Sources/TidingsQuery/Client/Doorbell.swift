@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Wakes tasks that wait. A ring that nobody waits for is kept for those who do later.
-final class Doorbell: Sendable {
+package final class Doorbell: Sendable {
     private struct State {
         var rings: UInt64 = 0
         /// How many of them ``Doorbell/wait()`` has ended with.
@@ -12,10 +12,13 @@ final class Doorbell: Sendable {
 
     private let state = Mutex(State())
 
-    /// How often it has rung.
-    var rings: UInt64 { state.withLock(\.rings) }
+    /// Makes one that has not rung.
+    package init() {}
 
-    func ring() {
+    /// How often it has rung.
+    package var rings: UInt64 { state.withLock(\.rings) }
+
+    package func ring() {
         let waiters = state.withLock { state in
             state.rings += 1
             defer { state.waiters = [:] }
@@ -26,13 +29,13 @@ final class Doorbell: Sendable {
 
     /// Waits for a ring that no wait has ended with yet, or until the task is cancelled. For a doorbell with one listener;
     /// several of them each remember what they know of: ``wait(after:)``.
-    func wait() async {
+    package func wait() async {
         await wait(after: state.withLock(\.heard))
         state.withLock { $0.heard = $0.rings }
     }
 
     /// Waits until it has rung more often than the caller knows of, or the task is cancelled.
-    func wait(after known: UInt64) async {
+    package func wait(after known: UInt64) async {
         let identifier = state.withLock { state in
             state.lastWaiter += 1
             return state.lastWaiter
@@ -48,6 +51,19 @@ final class Doorbell: Sendable {
             }
         } onCancel: {
             state.withLock { $0.waiters.removeValue(forKey: identifier) }?.resume()
+        }
+    }
+}
+
+extension Doorbell {
+    /// Waits for a ring, for a moment, or until the task is cancelled, whichever comes first.
+    package func wait(after known: UInt64, until moment: Timestamp?, _ time: TimeSource) async {
+        guard let moment else { return await wait(after: known) }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.wait(after: known) }
+            group.addTask { try? await time.sleep(until: moment) }
+            await group.next()
+            group.cancelAll()
         }
     }
 }

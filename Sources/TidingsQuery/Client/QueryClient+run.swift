@@ -70,15 +70,3 @@ extension Cache {
         }
     }
 }
-
-extension Doorbell {
-    /// Waits for a ring, for a moment, or until the task is cancelled, whichever comes first.
-    fileprivate func wait(after known: UInt64, until moment: Timestamp?, _ time: TimeSource) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait(after: known) }
-            if let moment { group.addTask { try? await time.sleep(until: moment) } }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-}

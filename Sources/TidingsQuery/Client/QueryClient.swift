@@ -63,7 +63,7 @@ public final class QueryClient: Sendable {
     }
 
     let configuration: Configuration
-    let time: TimeSource
+    package let time: TimeSource
     let doorbell = Doorbell()
     let savingDoorbell = Doorbell()
     private let cache: Guarded<Cache>
@@ -125,7 +125,7 @@ public final class QueryClient: Sendable {
     }
 
     /// A number from 0 up to 1.
-    func randomNumber() -> Double {
+    package func randomNumber() -> Double {
         Double(randomBits() >> 11) * 0x1p-53
     }
 

@@ -10,12 +10,16 @@ public struct QueryFilter: Sendable {
         case active
         /// None is.
         case inactive
+        /// An enabled observer is there that wants it to be fetched when it is out of date.
+        case live
     }
 
     /// The entries at this key and below it; nil is every entry.
     public var key: QueryKey?
     /// Only the entry at the key itself.
     public var isExact = false
+    /// Only the entries at these keys; nil is any.
+    public var keys: Set<QueryKey>?
     /// Whether an entry is being observed.
     public var activity = Activity.all
     /// Whether it is stale; nil is either.
@@ -59,17 +63,31 @@ public struct QueryFilter: Sendable {
     /// The entry at a key.
     public static func exactly(_ key: QueryKey) -> QueryFilter { QueryFilter(key: key, isExact: true) }
 
+    /// The entries at some keys.
+    public static func exactly(_ keys: Set<QueryKey>) -> QueryFilter {
+        var filter = QueryFilter.all
+        filter.keys = keys
+        return filter
+    }
+
     /// The entries for which something holds.
     public static func matching(_ predicate: @escaping @Sendable (QueryInfo) -> Bool) -> QueryFilter {
         QueryFilter(predicate: predicate)
     }
 
-    /// Whether an entry meets the conditions other than the key and the predicate.
+    /// Whether a key meets the conditions on keys, those of ``keys`` aside.
+    func admits(_ other: QueryKey) -> Bool {
+        guard let key else { return true }
+        return isExact ? other == key : other.starts(with: key)
+    }
+
+    /// Whether an entry meets the conditions other than the keys and the predicate.
     func admits(_ entry: AnyEntry, at moment: Timestamp) -> Bool {
         switch activity {
         case .all: break
         case .active: if !entry.isActive { return false }
         case .inactive: if entry.isActive { return false }
+        case .live: if !entry.isLive { return false }
         }
         if let isStale, entry.isStale(at: moment) != isStale { return false }
         if let fetchStatus, entry.fetchStatus != fetchStatus { return false }
@@ -86,20 +104,20 @@ extension QueryFilter: ExpressibleByArrayLiteral {
 
 /// Which of the invalidated entries are fetched at once. The others are when they are next observed.
 public enum RefetchScope: Hashable, Sendable {
-    /// Those that are being observed.
+    /// Those that are being observed by somebody for whom they are live: ``QueryOptions/isLive``.
     case active
     /// Those that are not.
     case inactive
-    /// All of them.
+    /// Both.
     case all
     /// None.
     case none
 
     func includes(_ entry: AnyEntry) -> Bool {
         switch self {
-        case .active: entry.isActive
+        case .active: entry.isLive
         case .inactive: !entry.isActive
-        case .all: true
+        case .all: entry.isLive || !entry.isActive
         case .none: false
         }
     }

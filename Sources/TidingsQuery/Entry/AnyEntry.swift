@@ -89,6 +89,9 @@ extension AnyEntry {
     /// Whether somebody wants it to be fetched.
     final var isActive: Bool { registrations.contains { $0.settings.isEnabled } }
 
+    /// Whether somebody wants it to be fetched when it is out of date.
+    final var isLive: Bool { registrations.contains(where: \.settings.isLive) }
+
     /// Whether all who observe it have switched it off; unobserved, whether nobody has ever got anything for it.
     final var isDisabled: Bool { isObserved ? !isActive : isUntouched }
 
@@ -139,6 +142,7 @@ extension AnyEntry {
             isInvalidated: isInvalidated,
             isStale: isStale(at: moment),
             isActive: isActive,
+            isLive: isLive,
             isDisabled: isDisabled,
             observerCount: registrations.count,
             hasOptimisticChanges: hasPatches,

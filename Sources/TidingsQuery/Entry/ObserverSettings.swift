@@ -4,7 +4,9 @@ struct ObserverSettings: Sendable {
     var options: QueryOptions
 
     var staleTime: StaleTime { options.staleTime ?? .zero }
-    var interval: Duration? { isEnabled ? options.refetchInterval?.duration : nil }
+    /// Whether it has the query fetched when there is reason to.
+    var isLive: Bool { isEnabled && options.isLive ?? true }
+    var interval: Duration? { isLive ? options.refetchInterval?.duration : nil }
     var refetchesInBackground: Bool { options.refetchesInBackground ?? false }
 
     /// What was said about an occasion. What needs no network has missed nothing without it.
@@ -17,7 +19,7 @@ struct ObserverSettings: Sendable {
 
     /// Whether coming back is a reason to fetch.
     func wantsFetch(on occasion: Return, isStale: Bool) -> Bool {
-        wantsFetch(on: trigger(on: occasion), isStale: isStale)
+        isLive && wantsFetch(on: trigger(on: occasion), isStale: isStale)
     }
 
     /// Whether an occasion is a reason to fetch.

@@ -20,6 +20,8 @@ public struct QueryInfo: Sendable {
     public let isStale: Bool
     /// Whether an observer wants it to be fetched.
     public let isActive: Bool
+    /// Whether an observer wants it to be fetched when it is out of date: ``QueryOptions/isLive``.
+    public let isLive: Bool
     /// Whether all of its observers have switched it off; unobserved, whether it never got anything.
     public let isDisabled: Bool
     /// How many observe it.

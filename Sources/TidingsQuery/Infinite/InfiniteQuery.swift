@@ -67,6 +67,15 @@ public struct InfiniteQuery<Page: Sendable, Cursor: Sendable>: Sendable {
     }
 }
 
+extension InfiniteQuery {
+    /// The same list that is live or not: ``Query/live(_:)``.
+    public func live(_ isLive: Bool) -> InfiniteQuery {
+        var copy = self
+        copy.query = query.live(isLive)
+        return copy
+    }
+}
+
 /// How pages are fetched, one after the other.
 struct PageWalk<Page: Sendable, Cursor: Sendable>: Sendable {
     typealias Data = InfiniteData<Page, Cursor>

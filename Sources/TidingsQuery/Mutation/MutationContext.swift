@@ -36,7 +36,16 @@ public struct MutationContext: Sendable {
         as type: Value.Type,
         _ change: @escaping @Sendable (inout Value) -> Void
     ) {
+        optimisticUpdate(matching: filter, as: type, by: { _ in change })
+    }
+
+    /// Shows a change of its own in each entry that a filter finds: ``QueryClient/optimisticUpdate(matching:as:by:)``.
+    public func optimisticUpdate<Value: Sendable>(
+        matching filter: QueryFilter,
+        as type: Value.Type,
+        by change: (QueryKey) -> (@Sendable (inout Value) -> Void)?
+    ) {
         if changes.areRefused { return }
-        for update in client.optimisticUpdate(matching: filter, as: type, change) { changes.keep(update) }
+        for update in client.optimisticUpdate(matching: filter, as: type, by: change) { changes.keep(update) }
     }
 }

@@ -18,6 +18,8 @@ struct MutationMachine: Sendable {
     private(set) var phase = Phase.preparing
     private(set) var failures = 0
     private(set) var failureReason: (any Error)?
+    /// When the server had made the change; nil if it has not.
+    private(set) var confirmation: QueryEpoch?
 
     /// What may be sent.
     struct Conditions: Sendable {
@@ -85,10 +87,12 @@ struct MutationMachine: Sendable {
         phase = .waiting(until: moment)
     }
 
-    mutating func finish(_ error: (any Error)?) {
+    mutating func finish(_ error: (any Error)?, at epoch: QueryEpoch) {
         if let error {
             failures += 1
             failureReason = error
+        } else {
+            confirmation = epoch
         }
         phase = .finishing
     }
@@ -113,7 +117,7 @@ struct MutationMachine: Sendable {
     /// It came back from storage, where it had failed.
     static func failed(_ error: any Error, at moment: Timestamp) -> MutationMachine {
         var machine = MutationMachine()
-        machine.finish(error)
+        machine.finish(error, at: QueryEpoch(0))
         machine.end(isConfirmed: false, at: moment)
         return machine
     }

@@ -64,4 +64,7 @@ public struct MutationInfo: Sendable {
     public let failureReason: (any Error)?
     /// The same for all attempts.
     public let idempotencyKey: String
+    /// When the server's confirmation came, in the order of fetches: what was asked for after that has the change in it.
+    /// Nil if it has not come.
+    public let confirmation: QueryEpoch?
 }

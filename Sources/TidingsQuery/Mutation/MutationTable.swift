@@ -113,7 +113,8 @@ extension MutationTable.Item {
             submittedAt: submittedAt.date,
             failureCount: machine.failures,
             failureReason: machine.failureReason,
-            idempotencyKey: idempotencyKey
+            idempotencyKey: idempotencyKey,
+            confirmation: machine.confirmation
         )
     }
 }

@@ -27,7 +27,10 @@ extension QueryClient {
 
     /// - Returns: Whether it was not discarded meanwhile.
     private func finish<Input, Output>(_ run: MutationRun<Input, Output>, _ error: (any Error)?) -> Bool {
-        withCache { $0.changeMutation(run.identifier) { $0.machine.finish(error) } != nil }
+        withCache { cache in
+            let epoch = cache.epoch
+            return cache.changeMutation(run.identifier) { $0.machine.finish(error, at: epoch) } != nil
+        }
     }
 
     /// An error of these functions does not take the place of the mutation's own.

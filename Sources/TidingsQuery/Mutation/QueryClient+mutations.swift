@@ -101,8 +101,11 @@ extension QueryClient {
         run?.discard(by: self)
     }
 
-    /// A mutation, if the client still knows it.
-    func mutation(_ identifier: MutationIdentifier) -> MutationInfo? {
+    /// A mutation that is under way, has failed, or was confirmed a short while ago; nil if the client does not know it, or
+    /// no longer.
+    ///
+    /// - Parameter identifier: Which one.
+    public func mutation(_ identifier: MutationIdentifier) -> MutationInfo? {
         withCache { cache in
             cache.mutations.index(of: identifier).map { cache.mutations.items[$0].info }
         }

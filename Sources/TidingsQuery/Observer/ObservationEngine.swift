@@ -5,6 +5,8 @@ protocol ObservationEngine<Output>: AnyObject, Sendable {
     associatedtype Output: Sendable
 
     var key: QueryKey { get }
+    /// Whether what it observes is fetched when there is reason to.
+    var isLive: Bool { get }
     /// Says whether it is to observe, and how it comes to do so; nil is not to. It runs nobody's functions, so the order of
     /// those who say it can be kept by a lock.
     func want(_ arrival: Arrival?)
@@ -37,6 +39,8 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         var selection = Selection<Output>()
         var last: QuerySnapshot<Output>
         var updatesAtMount = (data: 0, errors: 0)
+        /// What is kept while it observes.
+        var held: (any Sendable)?
     }
 
     private let identifier: UInt64
@@ -80,6 +84,7 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
     }
 
     var key: QueryKey { query.key }
+    var isLive: Bool { client.options(of: query).isLive ?? true }
 
     func want(_ arrival: Arrival?) {
         state.withLock { $0.wanted = arrival }
@@ -89,7 +94,7 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         while let step = nextStep() {
             switch step {
             case .mount(let arrival, let isEnabled): mount(arrival, isEnabled: isEnabled)
-            case .unmount(let registration): client.unmount(registration, from: query)
+            case .unmount(let registration): unmount(registration)
             }
             state.withLock { $0.isReconciling = false }
         }
@@ -119,9 +124,22 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         }
     }
 
+    private func unmount(_ registration: UInt64) {
+        client.unmount(registration, from: query)
+        // The end of what was held may run a caller's function.
+        let held = state.withLock { state in
+            defer { state.held = nil }
+            return state.held
+        }
+        _ = held
+    }
+
     private func mount(_ arrival: Arrival, isEnabled: Bool) {
+        let held = query.hold?()
+        state.withLock { $0.held = held }
         guard let mounted = client.mount(self, on: query, settings(isEnabled, nil), arrival) else {
             // The key belongs to another type: whoever wants to observe it has to say so again.
+            state.withLock { $0.held = nil }
             return want(nil)
         }
         let isOtherwise = state.withLock { state in
@@ -266,6 +284,17 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         snapshot.isFetchedAfterMount =
             new.machine.updateCount > mount.data || errors > mount.errors
         return snapshot
+    }
+}
+
+extension Arrival {
+    /// How an observer comes from one observation to another.
+    static func from<Output>(
+        _ old: any ObservationEngine<Output>,
+        to new: any ObservationEngine<Output>
+    ) -> Arrival {
+        guard old.key == new.key else { return .move }
+        return new.isLive && !old.isLive ? .wake : .stay
     }
 }
 

@@ -15,6 +15,8 @@ enum Arrival: Sendable {
     case move
     /// It observed the same entry until now, with another definition.
     case stay
+    /// It observed the same entry until now, and it was not live: ``QueryOptions/isLive``.
+    case wake
 }
 
 extension QueryClient {
@@ -102,6 +104,7 @@ extension Cache {
         case .start: settings.wantsFetch(on: settings.options.refetchOnMount, isStale: isStale)
         case .move: isStale
         case .stay: false
+        case .wake: entry.isInvalidated
         }
     }
 

@@ -272,7 +272,7 @@ extension QueryObserver {
         )
         let replaced = state.withLock { state in
             let replaced = state.engine
-            if state.users > 0 { engine.want(replaced.key == engine.key ? .stay : .move) }
+            if state.users > 0 { engine.want(.from(replaced, to: engine)) }
             replaced.want(nil)
             state.engine = engine
             return replaced

@@ -93,8 +93,26 @@ extension QueryClient {
         as type: Value.Type,
         _ change: @escaping @Sendable (inout Value) -> Void
     ) -> [OptimisticUpdate<Value>] {
-        let keys = keys(matching: filter, as: type)
-        return batch { keys.map { optimisticUpdate(Query<Value>(key: $0), isDefinition: false, change) } }
+        optimisticUpdate(matching: filter, as: type, by: { _ in change })
+    }
+
+    /// Shows a change of its own in each entry that a filter finds and whose values have a type, such as in those lists
+    /// that an entity belongs to.
+    ///
+    /// - Parameters:
+    ///   - filter: Which entries.
+    ///   - type: The type of their values; others are left alone.
+    ///   - change: Gives the change of an entry by its key; nil leaves it alone.
+    /// - Returns: One for each entry that is changed.
+    public func optimisticUpdate<Value: Sendable>(
+        matching filter: QueryFilter,
+        as type: Value.Type,
+        by change: (QueryKey) -> (@Sendable (inout Value) -> Void)?
+    ) -> [OptimisticUpdate<Value>] {
+        let changes = keys(matching: filter, as: type).compactMap { key in change(key).map { (key, $0) } }
+        return batch {
+            changes.map { key, change in optimisticUpdate(Query<Value>(key: key), isDefinition: false, change) }
+        }
     }
 }
 

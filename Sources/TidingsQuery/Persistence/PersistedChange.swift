@@ -27,7 +27,7 @@ public enum PersistedKeys: Hashable, Sendable {
 extension QueryFilter {
     /// Which stored entries are meant; nil if it asks for something that storage does not know.
     var storedKeys: PersistedKeys? {
-        guard activity == .all, isStale == nil, fetchStatus == nil, predicate == nil else { return nil }
+        guard keys == nil, activity == .all, isStale == nil, fetchStatus == nil, predicate == nil else { return nil }
         guard isExact, let key else { return .under(key ?? []) }
         return .exactly(key)
     }

@@ -21,6 +21,9 @@ public struct FetchContext: Sendable {
         notes.metadata.withLock { $0[name] = text }
     }
 
+    /// What this fetch has recorded so far under a name.
+    public func recorded(_ name: QueryMetadata.Name) -> String? { metadata[name] }
+
     var metadata: QueryMetadata { notes.metadata.withLock { $0 } }
 
     private final class Notes: Sendable {

@@ -47,10 +47,17 @@ public struct Query<Value: Sendable>: Sendable {
         get { ownInterval.value }
         set { ownInterval.value = newValue }
     }
+    /// Gives something to keep for as long as an observer observes, such as a subscription to what changes the data: one
+    /// for each observer. Called outside of any lock, before the observer has anything fetched.
+    public var hold: (@Sendable () -> any Sendable)? {
+        get { ownHold.value }
+        set { ownHold.value = newValue }
+    }
     let fetcher: Fetcher<Value>?
     /// Outside of the definition, since there is one in each entry, and most say little.
     private var ownOptions = Boxed<QueryOptions>.none
     private var ownInterval = Boxed<@Sendable (QuerySnapshot<Value>) -> Duration?>.none
+    private var ownHold = Boxed<@Sendable () -> any Sendable>.none
 
     /// Defines a query.
     ///
@@ -107,6 +114,26 @@ public struct Query<Value: Sendable>: Sendable {
     public func refetched(every interval: @escaping @Sendable (QuerySnapshot<Value>) -> Duration?) -> Query {
         var copy = self
         copy.refetchInterval = interval
+        return copy
+    }
+
+    /// The same query that is live or not: ``QueryOptions/isLive``. What is not live grows stale by what happens, not by its
+    /// age.
+    ///
+    /// - Parameter isLive: Whether an observer has it fetched when there is reason to.
+    public func live(_ isLive: Bool) -> Query {
+        with { options in
+            options.isLive = isLive
+            if !isLive { options.staleTime = options.staleTime ?? .infinite }
+        }
+    }
+
+    /// The same query that keeps something while it is observed: ``hold``.
+    ///
+    /// - Parameter hold: Gives what an observer keeps.
+    public func holding(_ hold: @escaping @Sendable () -> any Sendable) -> Query {
+        var copy = self
+        copy.hold = hold
         return copy
     }
 

@@ -20,6 +20,10 @@ public struct QueryOptions: Sendable {
     /// Whether an observer fetches on mount though the entry is in error and has no data; yes unless somebody says
     /// otherwise.
     public var retryOnMount: Bool?
+    /// Whether an observer has the query fetched when there is reason to: when it was invalidated, when the application or
+    /// the network comes back, and in intervals; yes unless somebody says otherwise. One that is not live, such as a form
+    /// that is being filled in, shows that its data is stale and leaves the rest to whoever looks at it.
+    public var isLive: Bool?
     /// Whether an observed query is fetched again and again.
     public var refetchInterval: RefetchInterval?
     /// Whether the interval goes on while the application is not focused.
@@ -43,7 +47,8 @@ public struct QueryOptions: Sendable {
     /// Whether nothing is said.
     var isEmpty: Bool {
         staleTime == nil && gcTime == nil && retry == nil && networkMode == nil && refetchOnMount == nil
-            && refetchOnFocus == nil && refetchOnReconnect == nil && retryOnMount == nil && refetchInterval == nil
+            && refetchOnFocus == nil && refetchOnReconnect == nil && retryOnMount == nil && isLive == nil
+            && refetchInterval == nil
             && refetchesInBackground == nil && cancelsWhenUnobserved == nil && isPersisted == nil
     }
 
@@ -60,6 +65,7 @@ public struct QueryOptions: Sendable {
         result.refetchOnFocus = refetchOnFocus ?? defaults.refetchOnFocus
         result.refetchOnReconnect = refetchOnReconnect ?? defaults.refetchOnReconnect
         result.retryOnMount = retryOnMount ?? defaults.retryOnMount
+        result.isLive = isLive ?? defaults.isLive
         result.refetchInterval = refetchInterval ?? defaults.refetchInterval
         result.refetchesInBackground = refetchesInBackground ?? defaults.refetchesInBackground
         result.cancelsWhenUnobserved = cancelsWhenUnobserved ?? defaults.cancelsWhenUnobserved

@@ -7,7 +7,7 @@ import Foundation
 /// What a client knows of time: a clock to wait by, and where it stood on the calendar when the client was made.
 ///
 /// Somebody who corrects the time of the device while the client runs changes no ages.
-struct TimeSource: Sendable {
+package struct TimeSource: Sendable {
     private let elapsed: @Sendable () -> Duration
     private let wait: @Sendable (Duration) async throws -> Void
     private let origin: Timestamp
@@ -19,12 +19,12 @@ struct TimeSource: Sendable {
         self.origin = Timestamp(origin)
     }
 
-    var now: Timestamp { origin + elapsed() }
+    package var now: Timestamp { origin + elapsed() }
 
     /// Waits until a moment, however far the clock jumps meanwhile.
     ///
     /// - Throws: `CancellationError` when the task is cancelled.
-    func sleep(until deadline: Timestamp) async throws {
+    package func sleep(until deadline: Timestamp) async throws {
         while true {
             let rest = deadline - now
             guard rest > .zero else { return }

@@ -1,36 +1,36 @@
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+package import FoundationEssentials
 #else
-import Foundation
+package import Foundation
 #endif
 
 /// A moment, in whole nanoseconds since 1970: exact where a `Date` would round, so that an age of five seconds is one.
-struct Timestamp: Hashable, Comparable, Sendable {
-    var nanoseconds: Int64
+package struct Timestamp: Hashable, Comparable, Sendable {
+    package var nanoseconds: Int64
 
-    static let distantFuture = Timestamp(nanoseconds: .max)
+    package static let distantFuture = Timestamp(nanoseconds: .max)
 
-    init(nanoseconds: Int64) {
+    package init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 
-    init(_ date: Date) {
+    package init(_ date: Date) {
         let nanoseconds = date.timeIntervalSince1970 * 1e9
         // Beyond the year 2262, or before 1677.
         self.nanoseconds = abs(nanoseconds) < 9.2e18 ? Int64(nanoseconds) : nanoseconds < 0 ? .min : .max
     }
 
-    var date: Date { Date(timeIntervalSince1970: Double(nanoseconds) / 1e9) }
+    package var date: Date { Date(timeIntervalSince1970: Double(nanoseconds) / 1e9) }
 
-    static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
+    package static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
 
     /// The moment a while later; the end of time if the sum is beyond it.
-    static func + (left: Timestamp, right: Duration) -> Timestamp {
+    package static func + (left: Timestamp, right: Duration) -> Timestamp {
         let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
         return overflow ? .distantFuture : Timestamp(nanoseconds: sum)
     }
 
-    static func - (left: Timestamp, right: Timestamp) -> Duration {
+    package static func - (left: Timestamp, right: Timestamp) -> Duration {
         let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
         return .nanoseconds(overflow ? .max : difference)
     }

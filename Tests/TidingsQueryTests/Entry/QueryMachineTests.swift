@@ -215,7 +215,7 @@ struct MutationMachineTests {
     func restart() {
         var machine = MutationMachine()
         let whilePreparing = machine.restart()
-        machine.finish(nil)
+        machine.finish(nil, at: QueryEpoch(0))
         machine.end(isConfirmed: true, at: Timestamp(nanoseconds: 0))
         let afterConfirmation = machine.restart()
         machine.end(isConfirmed: false, at: Timestamp(nanoseconds: 0))
