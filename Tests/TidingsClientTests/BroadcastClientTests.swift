@@ -97,7 +97,7 @@ struct BroadcastClientTests {
         let second = client.subscribe(to: "order") { _ in }
         try attempt(0).open()
         let sent = try attempt(0).sent
-        #expect(sent.texts == [#"{"subscribe":["order"]}"#])
+        #expect(sent.texts == [#"{"subscribe":["order"],"ping":1}"#])
         let third = client.subscribe(to: "order") { _ in }
         for subscription in [first, second] { subscription.cancel() }
         first.cancel()
@@ -105,7 +105,38 @@ struct BroadcastClientTests {
         #expect(sent.texts.count == 1)
         third.cancel()
         loop.run()
-        #expect(sent.texts == [#"{"subscribe":["order"]}"#, #"{"unsubscribe":["order"]}"#])
+        #expect(sent.texts == [#"{"subscribe":["order"],"ping":1}"#, #"{"unsubscribe":["order"]}"#])
+    }
+
+    @Test("says how a channel stands with the server, also to whoever comes later, and with one that knows no pings")
+    func updates() throws {
+        let updates = Mutex<[String: [BroadcastClient.SubscriptionUpdate]]>([:])
+        func listen(_ name: String, to channel: ChannelName) -> BroadcastClient.Subscription {
+            client.subscribe(
+                to: channel,
+                onUpdate: { update in updates.withLock { $0[name, default: []].append(update) } },
+                handler: { _ in }
+            )
+        }
+        client.connect()
+        let first = listen("first", to: "order")
+        let secret = listen("secret", to: "secret")
+        try attempt(0).open()
+        #expect(updates.withLock { $0.isEmpty })
+        try attempt(0).receive(#"{"error":{"code":"forbidden","message":"No.","channel":"secret"}}"#)
+        loop.advanceTime(by: .seconds(1))
+        let second = listen("second", to: "order")
+        loop.run()
+        try attempt(0).end(.closed(.abnormal, reason: "", by: .server))
+        let subscribed = BroadcastClient.SubscriptionUpdate.subscribed(at: nil, isRecovered: false)
+        let error = WireError(.forbidden, "No.", channel: "secret")
+        #expect(
+            updates.withLock { $0 } == [
+                "first": [subscribed, .interrupted], "second": [subscribed, .interrupted],
+                "secret": [.refused(error), .interrupted],
+            ]
+        )
+        withExtendedLifetime((first, second, secret)) {}
     }
 
     @Test("a subscription that nobody keeps ends")
@@ -118,7 +149,7 @@ struct BroadcastClientTests {
             _ = subscription
         }
         loop.run()
-        #expect(try attempt(0).sent.texts == [#"{"subscribe":["order"]}"#, #"{"unsubscribe":["order"]}"#])
+        #expect(try attempt(0).sent.texts == [#"{"subscribe":["order"],"ping":1}"#, #"{"unsubscribe":["order"]}"#])
     }
 
     @Test("hands an event to the handlers of its channel, in order")
@@ -150,7 +181,8 @@ struct BroadcastClientTests {
         loop.advanceTime(by: .milliseconds(1000))
         try attempt(1).open()
         #expect(client.state == .connected)
-        #expect(try attempt(1).sent.texts == [#"{"subscribe":["order"]}"#])
+        #expect(try attempt(1).sent.texts == [#"{"subscribe":["order"],"ping":2}"#])
+        try attempt(1).receive(#"{"pong":2}"#)
         #expect(heard.withLock { $0 } == [.stale("order", reason: .gap)])
         _ = subscription
     }

@@ -16,17 +16,17 @@ struct ChannelSubscriptionsTests {
 
     @Test("only the difference is asked for, and nothing where there is none")
     mutating func difference() {
-        #expect(subscriptions.takeRequests().messages == [])
+        #expect(subscriptions.takeRequests() == [])
         subscriptions.connected(keepsEvents: true)
-        #expect(subscriptions.takeRequests().messages == [])
+        #expect(subscriptions.takeRequests() == [])
         _ = subscriptions.want("order", since: nil)
         subscriptions.release("order")
-        #expect(subscriptions.takeRequests().messages == [])
+        #expect(subscriptions.takeRequests() == [])
         _ = subscriptions.want("order", since: nil)
-        #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 1, subscribe: ["order"])])
+        #expect(subscriptions.takeRequests() == [ClientMessage(id: 1, subscribe: ["order"])])
         subscriptions.release("order")
         _ = subscriptions.want("order", since: nil)
-        #expect(subscriptions.takeRequests().messages == [])
+        #expect(subscriptions.takeRequests() == [])
     }
 
     @Test("a channel that comes back with another position before it has gone is stale")
@@ -35,7 +35,10 @@ struct ChannelSubscriptionsTests {
         _ = subscriptions.want("order", since: position(5))
         _ = subscriptions.takeRequests()
         let answer = SubscribedChannel(channel: "order", position: position(9), recovered: true)
-        #expect(subscriptions.answered(ServerReply(id: 1, subscribed: [answer])) == [])
+        #expect(
+            subscriptions.answered(ServerReply(id: 1, subscribed: [answer]))
+                == [.subscribed("order", at: position(9), isRecovered: true)]
+        )
         #expect(subscriptions.received(event("order", 7)) == true)
         subscriptions.release("order")
         // It is not heard any more, and its position still moves.
@@ -54,14 +57,18 @@ struct ChannelSubscriptionsTests {
         _ = subscriptions.takeRequests()
         _ = subscriptions.want("order", since: position(5))
         #expect(
-            subscriptions.takeRequests().messages
+            subscriptions.takeRequests()
                 == [ClientMessage(id: 3, subscribe: ["order"], since: ["order": position(5)])]
         )
         let first = SubscribedChannel(channel: "order", position: position(9), recovered: false)
         #expect(subscriptions.answered(ServerReply(id: 1, subscribed: [first])) == [])
         #expect(subscriptions.positions == ["order": position(5)])
         let second = SubscribedChannel(channel: "order", position: position(9), recovered: false)
-        #expect(subscriptions.answered(ServerReply(id: 3, subscribed: [second])) == [.stale("order", reason: .gap)])
+        #expect(
+            subscriptions.answered(ServerReply(id: 3, subscribed: [second])) == [
+                .subscribed("order", at: position(9), isRecovered: false), .event(.stale("order", reason: .gap)),
+            ]
+        )
     }
 
     @Test("an unsubscribe that was refused is asked for again, unless the channel is wanted by then")
@@ -74,9 +81,9 @@ struct ChannelSubscriptionsTests {
         subscriptions.release("menu")
         _ = subscriptions.takeRequests()
         _ = subscriptions.want("menu", since: nil)
-        #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 3, subscribe: ["menu"])])
+        #expect(subscriptions.takeRequests() == [ClientMessage(id: 3, subscribe: ["menu"])])
         subscriptions.mustRepeat(2)
-        #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 4, unsubscribe: ["order"])])
+        #expect(subscriptions.takeRequests() == [ClientMessage(id: 4, unsubscribe: ["order"])])
     }
 
     @Test("a busy server that gives no answers is asked for everything, and to stop with what nobody wants")
@@ -90,9 +97,9 @@ struct ChannelSubscriptionsTests {
         // One of the two requests, nobody knows which.
         subscriptions.mustRepeat(nil)
         subscriptions.release("order")
-        #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 3, unsubscribe: ["order"])])
+        #expect(subscriptions.takeRequests() == [ClientMessage(id: 3, unsubscribe: ["order"])])
         #expect(subscriptions.received(BroadcastEvent(channel: "menu", name: .updated)) == false)
-        #expect(subscriptions.takeRequests().messages == [ClientMessage(id: 4, unsubscribe: ["menu"])])
+        #expect(subscriptions.takeRequests() == [ClientMessage(id: 4, unsubscribe: ["menu"])])
     }
 
     @Test("channels of two logs keep each its own position, and a stale one is told wherever it stands")
@@ -104,7 +111,10 @@ struct ChannelSubscriptionsTests {
             "order": EventPosition(epoch: "database", offset: 9000), "chat": EventPosition(epoch: "memory", offset: 3),
         ]
         let subscribed = heads.map { SubscribedChannel(channel: $0.key, position: $0.value) }
-        #expect(subscriptions.answered(ServerReply(id: 1, subscribed: subscribed)) == [])
+        #expect(
+            subscriptions.answered(ServerReply(id: 1, subscribed: subscribed))
+                == subscribed.map { .subscribed($0.channel, at: $0.position, isRecovered: false) }
+        )
         func event(_ channel: ChannelName, _ epoch: String, _ offset: UInt64) -> BroadcastEvent {
             BroadcastEvent(channel: channel, name: .updated, position: EventPosition(epoch: epoch, offset: offset))
         }
@@ -116,19 +126,48 @@ struct ChannelSubscriptionsTests {
         #expect(subscriptions.received(stale) == true)
         subscriptions.disconnected()
         subscriptions.connected(keepsEvents: true)
-        let since = subscriptions.takeRequests().messages.map { $0.since.mapValues(\.description) }
+        let since = subscriptions.takeRequests().map { $0.since.mapValues(\.description) }
         #expect(since == [["order": "database:9001", "chat": "memory:4"]])
         #expect(subscriptions.received(stale) == true)
     }
 
-    @Test("a position means nothing to a server that keeps no events: the channel is stale once it is asked for")
+    @Test(
+        "a position means nothing to a server that keeps no events: its pong says that the channel is heard, and stale"
+    )
     mutating func forgetfulServer() {
         subscriptions.connected(keepsEvents: false)
         _ = subscriptions.want("order", since: position(5))
         _ = subscriptions.want("menu", since: nil)
-        let requests = subscriptions.takeRequests()
-        #expect(requests.messages == [ClientMessage(id: 1, subscribe: ["order", "menu"])])
-        #expect(requests.stale == [.stale("order", reason: .gap)])
+        #expect(subscriptions.takeRequests() == [ClientMessage(id: 1, subscribe: ["order", "menu"], ping: 1)])
+        #expect(
+            subscriptions.answered(ServerReply(pong: 1)) == [
+                .subscribed("order", at: nil, isRecovered: false), .event(.stale("order", reason: .gap)),
+                .subscribed("menu", at: nil, isRecovered: false),
+            ]
+        )
+        #expect(subscriptions.answered(ServerReply(pong: 1)) == [])
+    }
+
+    @Test("a server that gives no answers is taken at its word for what it was asked before, not for what came after")
+    mutating func severalPings() {
+        subscriptions.connected(keepsEvents: false)
+        _ = subscriptions.want("order", since: nil)
+        _ = subscriptions.takeRequests()
+        _ = subscriptions.want("menu", since: nil)
+        #expect(subscriptions.takeRequests() == [ClientMessage(id: 2, subscribe: ["menu"], ping: 2)])
+        #expect(subscriptions.confirmed(by: 1) == [.subscribed("order", at: nil, isRecovered: false)])
+        subscriptions.release("menu")
+        #expect(subscriptions.confirmed(by: 2) == [])
+    }
+
+    @Test("what is refused is told to those who wanted it, and is not heard by a pong")
+    mutating func refused() {
+        subscriptions.connected(keepsEvents: false)
+        _ = subscriptions.want("secret", since: nil)
+        _ = subscriptions.takeRequests()
+        let error = WireError(.forbidden, "No.", channel: "secret")
+        #expect(subscriptions.refused(error) == [.refused("secret", error)])
+        #expect(subscriptions.confirmed(by: 1) == [])
     }
 
     /// A server that does as it is told holds what is wanted, whatever was wanted in which order and however often it was
@@ -154,14 +193,14 @@ struct ChannelSubscriptionsTests {
                 subscriptions.connected(keepsEvents: true)
                 isConnected = true
             default:
-                let requests = subscriptions.takeRequests().messages
+                let requests = subscriptions.takeRequests()
                 #expect(isConnected || requests.isEmpty)
                 for request in requests { serve(request, &held, isBusy: Int.random(in: 0..<4, using: &random) == 0) }
             }
             #expect(Set(subscriptions.channels) == wanted, "seed \(seed), step \(step)")
         }
         if !isConnected { subscriptions.connected(keepsEvents: true) }
-        while case let requests = subscriptions.takeRequests().messages, !requests.isEmpty {
+        while case let requests = subscriptions.takeRequests(), !requests.isEmpty {
             for request in requests { serve(request, &held, isBusy: false) }
         }
         #expect(held == wanted, "seed \(seed)")

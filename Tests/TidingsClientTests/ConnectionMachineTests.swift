@@ -33,11 +33,16 @@ struct ConnectionMachineTests {
         #expect(machine.state == .connecting)
         #expect(machine.connect() == [])
         #expect(machine.subscribe(to: "contact") == [])
-        #expect(machine.opened(keepsEvents: false) == [.send(ClientMessage(id: 1, subscribe: ["order", "contact"]))])
+        let request = ClientMessage(id: 1, subscribe: ["order", "contact"], ping: 1)
+        #expect(machine.opened(keepsEvents: false) == [.send(request), .expectPong(1)])
         #expect(machine.state == .connected)
         let event = BroadcastEvent(channel: "order", name: .created)
-        #expect(machine.received(.event(event)) == [.deliver(event)])
-        #expect(machine.received(.reply(ServerReply(pong: 1))) == [])
+        #expect(machine.received(.event(event)) == [.tell(.event(event))])
+        let heard = ["order", "contact"].map { (channel: ChannelName) in
+            ConnectionMachine.Action.tell(.subscribed(channel, at: nil, isRecovered: false))
+        }
+        #expect(machine.received(.reply(ServerReply(pong: 1))) == heard)
+        #expect(machine.pongIsLate(1) == [])
     }
 
     @Test("tells a connected server of each new and each given up channel")
@@ -46,10 +51,12 @@ struct ConnectionMachineTests {
         #expect(machine.opened(keepsEvents: false) == [])
         #expect(machine.subscribe(to: "order") == [.askSoon])
         #expect(machine.subscribe(to: "contact") == [])
-        #expect(machine.ask() == [.send(ClientMessage(id: 1, subscribe: ["order", "contact"]))])
+        let first = ClientMessage(id: 1, subscribe: ["order", "contact"], ping: 1)
+        #expect(machine.ask() == [.send(first), .expectPong(1)])
         #expect(machine.unsubscribe(from: "order") == [.askSoon])
         #expect(machine.subscribe(to: "menu") == [])
-        #expect(machine.ask() == [.send(ClientMessage(id: 2, subscribe: ["menu"], unsubscribe: ["order"]))])
+        let second = ClientMessage(id: 2, subscribe: ["menu"], unsubscribe: ["order"], ping: 2)
+        #expect(machine.ask() == [.send(second), .expectPong(2)])
         #expect(machine.subscriptions.channels == ["contact", "menu"])
     }
 
@@ -69,8 +76,14 @@ struct ConnectionMachineTests {
         #expect(machine.state == .reconnecting)
         #expect(
             machine.opened(keepsEvents: false) == [
-                .send(ClientMessage(id: 2, subscribe: ["order", "contact"])),
-                .deliver(.stale("order", reason: .gap)),
+                .send(ClientMessage(id: 2, subscribe: ["order", "contact"], ping: 2)), .expectPong(2),
+            ]
+        )
+        #expect(
+            machine.received(.reply(ServerReply(pong: 2))) == [
+                .tell(.subscribed("order", at: nil, isRecovered: false)),
+                .tell(.event(.stale("order", reason: .gap))),
+                .tell(.subscribed("contact", at: nil, isRecovered: false)),
             ]
         )
     }
@@ -156,7 +169,9 @@ struct ConnectionMachineTests {
         _ = machine.opened(keepsEvents: false)
         _ = machine.disconnect()
         _ = machine.connect()
-        #expect(machine.opened(keepsEvents: false) == [.send(ClientMessage(id: 2, subscribe: ["order"]))])
+        let request = ClientMessage(id: 2, subscribe: ["order"], ping: 2)
+        #expect(machine.opened(keepsEvents: false) == [.send(request), .expectPong(2)])
+        #expect(machine.pongIsLate(2) == [.tell(.subscribed("order", at: nil, isRecovered: false))])
     }
 
     @Test("a server that keeps events is asked for what was missed, and says whether it knows")
@@ -173,7 +188,12 @@ struct ConnectionMachineTests {
                 SubscribedChannel(channel: "contact", position: first),
             ]
         )
-        #expect(machine.received(.reply(reply)) == [])
+        #expect(
+            machine.received(.reply(reply)) == [
+                .tell(.subscribed("order", at: first, isRecovered: false)),
+                .tell(.subscribed("contact", at: first, isRecovered: false)),
+            ]
+        )
         _ = machine.received(.event(BroadcastEvent(channel: "order", name: .updated, position: later)))
         #expect(machine.subscriptions.positions == ["order": later, "contact": first])
 
@@ -190,8 +210,14 @@ struct ConnectionMachineTests {
             ]
         )
         let actions = machine.received(.reply(answer))
-        #expect(actions == [.deliver(.stale("contact", reason: .gap))])
-        guard case .deliver(let stale) = actions.first else { return }
+        #expect(
+            actions == [
+                .tell(.subscribed("order", at: head, isRecovered: true)),
+                .tell(.subscribed("contact", at: head, isRecovered: false)),
+                .tell(.event(.stale("contact", reason: .gap))),
+            ]
+        )
+        guard case .tell(.event(let stale)) = actions.last else { return }
         #expect(stale.spread == .seconds(1))
         // The recovered channel keeps its position until the missed events move it: the connection may be lost before.
         #expect(machine.subscriptions.positions == ["order": later, "contact": head])
@@ -207,7 +233,12 @@ struct ConnectionMachineTests {
                 == [.send(ClientMessage(id: 1, subscribe: ["order"], since: ["order": loaded]))]
         )
         let reply = ServerReply(id: 1, subscribed: [SubscribedChannel(channel: "order", position: loaded)])
-        #expect(machine.received(.reply(reply)) == [.deliver(.stale("order", reason: .gap))])
+        #expect(
+            machine.received(.reply(reply)) == [
+                .tell(.subscribed("order", at: loaded, isRecovered: false)),
+                .tell(.event(.stale("order", reason: .gap))),
+            ]
+        )
     }
 
     @Test(
@@ -220,7 +251,8 @@ struct ConnectionMachineTests {
         _ = machine.ask()
         _ = machine.ended(.closed(.abnormal, reason: "", by: .server), wasStable: true)
         _ = machine.waited()
-        #expect(machine.opened(keepsEvents: false).contains(.deliver(.stale("order", reason: .gap))))
+        _ = machine.opened(keepsEvents: false)
+        #expect(machine.pongIsLate(2).contains(.tell(.event(.stale("order", reason: .gap)))))
     }
 
     @Test("what was on its way before a request to resume does not move the position")
@@ -236,7 +268,7 @@ struct ConnectionMachineTests {
         _ = machine.received(.reply(ServerReply(id: 1, subscribed: [answer])))
         for offset: UInt64 in 101...105 {
             let event = BroadcastEvent(channel: "order", name: .updated, position: position(offset))
-            #expect(machine.received(.event(event)) == [.deliver(event)])
+            #expect(machine.received(.event(event)) == [.tell(.event(event))])
         }
     }
 
@@ -388,7 +420,13 @@ struct ConnectionMachineTests {
             subscribed: [SubscribedChannel(channel: "order", position: EventPosition(epoch: "e", offset: 1))],
             refused: [forbidden]
         )
-        #expect(machine.received(.reply(reply)) == [.report(forbidden)])
+        #expect(
+            machine.received(.reply(reply)) == [
+                .tell(.refused("secret", forbidden)),
+                .tell(.subscribed("order", at: EventPosition(epoch: "e", offset: 1), isRecovered: false)),
+                .report(forbidden),
+            ]
+        )
 
         #expect(machine.tokenIsAging() == [.fetchToken])
         #expect(machine.authorized(.success("one")) == [])
@@ -429,10 +467,10 @@ struct ConnectionMachineTests {
         let busy = WireError(.rateLimited, "Slower.")
         #expect(machine.received(.error(busy, id: nil)) == [.report(busy), .askLater])
         #expect(
-            machine.ask() == [
-                .send(ClientMessage(id: 2, subscribe: ["order"])), .deliver(.stale("order", reason: .gap)),
-            ]
+            machine.ask() == [.send(ClientMessage(id: 2, subscribe: ["order"], ping: 2)), .expectPong(2)]
         )
+        #expect(machine.pongIsLate(1) == [])
+        #expect(machine.pongIsLate(2).last == .tell(.event(.stale("order", reason: .gap))))
     }
 
     /// Whatever happens in whatever order: there is at most one socket and one wait, and never both.
@@ -498,7 +536,7 @@ struct ConnectionMachineTests {
                     #expect(usesTokens)
                     questions = 1
                 case .cancelToken: questions = 0
-                case .deliver, .report, .expectHeartbeat, .expectExpiry: break
+                case .tell, .report, .expectHeartbeat, .expectExpiry, .expectPong: break
                 case .askSoon, .askLater: break
                 }
             }

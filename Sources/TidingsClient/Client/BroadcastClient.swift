@@ -3,6 +3,7 @@ public import Logging
 public import NIOCore
 import NIOPosix
 public import NIOSSL
+public import Observation
 import Synchronization
 public import TidingsWire
 
@@ -23,7 +24,7 @@ public import TidingsWire
 /// All methods can be called from any task or thread at any time and return without waiting. What one caller asks for
 /// takes effect in the order in which it was asked for. Events of a channel arrive in the order in which the server sent
 /// them.
-public final class BroadcastClient: Sendable {
+public final class BroadcastClient: Observable, Sendable {
     /// Where the client stands with its server.
     public enum State: Hashable, Sendable {
         /// The first connection is being made.
@@ -95,6 +96,18 @@ public final class BroadcastClient: Sendable {
 
         /// Starts with the protocol's times.
         public init() {}
+    }
+
+    /// How a channel stands with the server.
+    public enum SubscriptionUpdate: Hashable, Sendable {
+        /// The server tells of the channel from here on. With `isRecovered`, everything that happened after the position that
+        /// was asked from follows; without, the channel's log is at the position. It is nil with a server that does not
+        /// say: then what was asked of it was done as far as can be known.
+        case subscribed(at: EventPosition?, isRecovered: Bool)
+        /// The server does not tell of it, for the reason given, or no longer.
+        case refused(WireError)
+        /// The connection was lost: the server is asked again when there is another one.
+        case interrupted
     }
 
     /// One user's hold of a channel. It ends with ``cancel()`` or when nobody keeps it any more.
@@ -175,7 +188,7 @@ extension BroadcastClient {
         onCore { $0.disconnect() }
     }
 
-    /// Where the client stands now.
+    /// Where the client stands now. Whoever reads it under `Observation` is told when it changes.
     public var state: State { states.current }
 
     /// Where the client stands now, and each change from then on. Somebody who does not read for long finds the newest
@@ -199,16 +212,20 @@ extension BroadcastClient {
     ///   - channel: What to hear.
     ///   - position: Up to where the caller knows the channel, if it loaded data that says so: what happened after it is
     ///     delivered first, or the channel is said to be stale. It counts for the first user of a channel.
+    ///   - onUpdate: Called where the handler is, when it becomes known how the channel stands with the server, and each
+    ///     time that this changes.
     ///   - handler: Called on the client's event loop, one event at a time, in the order of arrival. It must return soon
     ///     and not block.
     /// - Returns: Ends when it is cancelled or nobody keeps it.
     public func subscribe(
         to channel: ChannelName,
         since position: EventPosition? = nil,
+        onUpdate: (@Sendable (SubscriptionUpdate) -> Void)? = nil,
         handler: @escaping @Sendable (BroadcastEvent) -> Void
     ) -> Subscription {
         let identifier = lastIdentifier.add(1, ordering: .relaxed).newValue
-        onCore { $0.subscribe(to: channel, since: position, identifier: identifier, handler: handler) }
+        let subscriber = ClientCore.Subscriber(identifier: identifier, onUpdate: onUpdate, handler: handler)
+        onCore { $0.subscribe(to: channel, since: position, subscriber) }
         let (eventLoop, core) = (eventLoop, core)
         return Subscription(channel: channel) {
             eventLoop.execute { core.value.unsubscribe(from: channel, identifier: identifier) }

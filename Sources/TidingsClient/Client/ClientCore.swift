@@ -19,14 +19,21 @@ final class ClientCore {
         func close()
     }
 
-    typealias Handler = @Sendable (BroadcastEvent) -> Void
+    /// Somebody who hears a channel.
+    struct Subscriber {
+        let identifier: UInt64
+        let onUpdate: (@Sendable (BroadcastClient.SubscriptionUpdate) -> Void)?
+        let handler: @Sendable (BroadcastEvent) -> Void
+    }
 
     let eventLoop: any EventLoop
     private let configuration: BroadcastClient.Configuration
     private let connect: Connect
     private let stateChanged: @Sendable (BroadcastClient.State) -> Void
     private var machine: ConnectionMachine
-    private var subscribers: [ChannelName: [(identifier: UInt64, handler: Handler)]] = [:]
+    private var subscribers: [ChannelName: [Subscriber]] = [:]
+    /// How those channels stand about which the server of this connection has said something.
+    private var updates: [ChannelName: BroadcastClient.SubscriptionUpdate] = [:]
     private var generator: any RandomNumberGenerator
     private var socket: (any Socket)?
     /// Counts sockets: what an earlier one still has to say is of no interest.
@@ -69,14 +76,13 @@ extension ClientCore {
         run { $0.disconnect() }
     }
 
-    func subscribe(
-        to channel: ChannelName,
-        since: EventPosition?,
-        identifier: UInt64,
-        handler: @escaping Handler
-    ) {
-        subscribers[channel, default: []].append((identifier, handler))
-        if subscribers[channel]?.count == 1 { run { $0.subscribe(to: channel, since: since) } }
+    func subscribe(to channel: ChannelName, since: EventPosition?, _ subscriber: Subscriber) {
+        subscribers[channel, default: []].append(subscriber)
+        if subscribers[channel]?.count == 1 {
+            run { $0.subscribe(to: channel, since: since) }
+        } else if let update = updates[channel] {
+            subscriber.onUpdate?(update)
+        }
     }
 
     func unsubscribe(from channel: ChannelName, identifier: UInt64) {
@@ -84,6 +90,7 @@ extension ClientCore {
         subscribers[channel]?.remove(at: index)
         guard subscribers[channel]?.isEmpty == true else { return }
         subscribers[channel] = nil
+        updates[channel] = nil
         run { $0.unsubscribe(from: channel) }
     }
 }
@@ -182,12 +189,23 @@ extension ClientCore {
         case .cancelWait:
             timer?.cancel()
             timer = nil
-        case .deliver(let event):
-            for (_, handler) in subscribers[event.channel] ?? [] { handler(event) }
+        case .expectPong(let ping):
+            _ = eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.run { $0.pongIsLate(ping) } }
+        case .tell(.event(let event)):
+            for subscriber in subscribers[event.channel] ?? [] { subscriber.handler(event) }
+        case .tell(.subscribed(let channel, let position, let isRecovered)):
+            update(channel, to: .subscribed(at: position, isRecovered: isRecovered))
+        case .tell(.refused(let channel, let error)):
+            update(channel, to: .refused(error))
         case .report(let error):
             configuration.logger.warning("the server did not accept something", metadata: ["error": "\(error)"])
             configuration.onServerError?(error)
         }
+    }
+
+    private func update(_ channel: ChannelName, to update: BroadcastClient.SubscriptionUpdate) {
+        updates[channel] = update
+        for subscriber in subscribers[channel] ?? [] { subscriber.onUpdate?(update) }
     }
 
     private func wait(_ delay: Duration) {
@@ -195,6 +213,11 @@ extension ClientCore {
     }
 
     private func forgetSocket() {
+        let interrupted = updates.keys
+        updates = [:]
+        for channel in interrupted {
+            for subscriber in subscribers[channel] ?? [] { subscriber.onUpdate?(.interrupted) }
+        }
         socket = nil
         openedAt = nil
         watchdog?.timer.cancel()

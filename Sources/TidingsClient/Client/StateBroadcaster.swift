@@ -1,7 +1,8 @@
+import Observation
 import Synchronization
 
 /// Remembers the newest state and tells everyone who follows.
-final class StateBroadcaster: Sendable {
+final class StateBroadcaster: Observable, Sendable {
     private struct Followers {
         var current = BroadcastClient.State.disconnected
         var continuations: [UInt64: AsyncStream<BroadcastClient.State>.Continuation] = [:]
@@ -10,12 +11,19 @@ final class StateBroadcaster: Sendable {
 
     private let followers = Mutex(Followers())
 
-    var current: BroadcastClient.State { followers.withLock { $0.current } }
+    private let registrar = ObservationRegistrar()
+
+    var current: BroadcastClient.State {
+        registrar.access(self, keyPath: \.current)
+        return followers.withLock { $0.current }
+    }
 
     func send(_ state: BroadcastClient.State) {
-        followers.withLock { followers in
-            followers.current = state
-            for continuation in followers.continuations.values { continuation.yield(state) }
+        registrar.withMutation(of: self, keyPath: \.current) {
+            followers.withLock { followers in
+                followers.current = state
+                for continuation in followers.continuations.values { continuation.yield(state) }
+            }
         }
     }
 

@@ -32,6 +32,24 @@ struct ChannelSubscriptions {
         var unsubscribe: [ChannelName]
     }
 
+    /// What those who hear a channel are told.
+    enum News: Equatable {
+        /// The server tells of the channel from here on.
+        case subscribed(ChannelName, at: EventPosition?, isRecovered: Bool)
+        /// The server does not.
+        case refused(ChannelName, WireError)
+        /// Something happened.
+        case event(BroadcastEvent)
+    }
+
+    /// What a server that gives no answers was asked for: its pong says that it has done so.
+    private struct Unconfirmed {
+        let ping: Int
+        /// Those that are stale when it has.
+        let stale: Set<ChannelName>
+        let channels: [ChannelName]
+    }
+
     private var entries: [ChannelName: Entry] = [:]
     /// Not answered yet. As many as fit into the time that an answer takes.
     private var unanswered: [RequestIdentifier: Request] = [:]
@@ -39,6 +57,8 @@ struct ChannelSubscriptions {
     private var mayHaveKeptChannels = false
     /// Whether the server answers with positions; nil while there is none to be asked.
     private var keepsEvents: Bool?
+    private var unconfirmed: [Unconfirmed] = []
+    private var lastPing = 0
     private var lastOrder = 0
     private var lastIdentifier = 0
 }
@@ -102,6 +122,7 @@ extension ChannelSubscriptions {
         keepsEvents = nil
         mayHaveKeptChannels = false
         unanswered = [:]
+        unconfirmed = []
         entries = entries.filter(\.value.isWanted)
         for channel in Array(entries.keys) {
             entries[channel]?.isRequested = false
@@ -112,10 +133,12 @@ extension ChannelSubscriptions {
         }
     }
 
-    /// What to ask the server for, in as few messages as its limits allow, and what to deliver once it is asked: a server
-    /// that keeps no events cannot say what was missed. Nothing while there is none.
-    mutating func takeRequests() -> (messages: [ClientMessage], stale: [BroadcastEvent]) {
-        guard let keepsEvents else { return ([], []) }
+    /// What to ask the server for, in as few messages as its limits allow. Nothing while there is none.
+    ///
+    /// One that gives no answers is also asked for a pong, in the last message. It keeps no events, so it cannot say what
+    /// was missed: ``confirmed(by:)`` does.
+    mutating func takeRequests() -> [ClientMessage] {
+        guard let keepsEvents else { return [] }
         var packer = RequestPacker()
         for channel in inOrder({ !$0.isWanted }) {
             packer.unsubscribe(channel)
@@ -124,8 +147,13 @@ extension ChannelSubscriptions {
         let missing = inOrder { $0.isWanted && (!$0.isRequested || $0.mustRepeat) }
         let stale = keepsEvents ? [] : missing.filter { forgetPosition(of: $0) }
         for channel in missing { packer.subscribe(channel, since: entries[channel]?.position) }
-        let messages = packer.messages.map { identified($0, isAnswered: keepsEvents) }
-        return (messages, stale.map { .stale($0, reason: .gap) })
+        var messages = packer.messages.map { identified($0, isAnswered: keepsEvents) }
+        if !keepsEvents, !missing.isEmpty {
+            lastPing += 1
+            unconfirmed.append(Unconfirmed(ping: lastPing, stale: Set(stale), channels: missing))
+            messages[messages.count - 1].ping = lastPing
+        }
+        return messages
     }
 
     private func inOrder(_ condition: (Entry) -> Bool) -> [ChannelName] {
@@ -196,38 +224,56 @@ extension ChannelSubscriptions {
 
     /// The server has begun to tell of channels, and has or has not told what was missed.
     ///
-    /// - Returns: The channels that are stale.
-    mutating func answered(_ reply: ServerReply) -> [BroadcastEvent] {
+    /// - Returns: What to tell those who hear them, in this order.
+    mutating func answered(_ reply: ServerReply) -> [News] {
         if let id = reply.id { unanswered[id] = nil }
-        for error in reply.refused { refused(error) }
-        return reply.subscribed.compactMap { subscribed($0, by: reply.id) }
+        let refusals = reply.refused.flatMap { refused($0) }
+        return refusals + reply.subscribed.flatMap { subscribed($0, by: reply.id) }
+            + (reply.pong.map { confirmed(by: $0) } ?? [])
     }
 
-    private mutating func subscribed(
-        _ subscribed: SubscribedChannel,
-        by request: RequestIdentifier?
-    ) -> BroadcastEvent? {
+    /// A server that gives no answers has done what it was asked for until a ping, as far as can be known.
+    mutating func confirmed(by ping: Int) -> [News] {
+        let confirmed = unconfirmed.filter { $0.ping <= ping }
+        unconfirmed.removeAll { $0.ping <= ping }
+        return confirmed.flatMap { request in
+            request.channels.filter { entries[$0]?.isWanted == true && entries[$0]?.isRefused == false }
+                .flatMap { channel -> [News] in
+                    let stale = request.stale.contains(channel) ? BroadcastEvent.stale(channel, reason: .gap) : nil
+                    return [.subscribed(channel, at: nil, isRecovered: false)] + (stale.map { [.event($0)] } ?? [])
+                }
+        }
+    }
+
+    private mutating func subscribed(_ subscribed: SubscribedChannel, by request: RequestIdentifier?) -> [News] {
         let channel = subscribed.channel
-        guard var entry = entries[channel], entry.request == request else { return nil }
+        guard var entry = entries[channel], entry.request == request else { return [] }
         let mayHaveMissed = entry.isResuming || entry.wasHeard
         entry.isResuming = false
         entry.wasHeard = true
         // What was missed follows and moves the position; without it, the position is where the server begins.
         if !subscribed.recovered { entry.position = subscribed.position }
         entries[channel] = entry
-        guard mayHaveMissed, !subscribed.recovered, entry.isWanted else { return nil }
+        guard entry.isWanted else { return [] }
+        let news = News.subscribed(channel, at: subscribed.position, isRecovered: subscribed.recovered)
+        guard mayHaveMissed, !subscribed.recovered else { return [news] }
         var stale = BroadcastEvent.stale(channel, reason: .gap)
         stale.position = subscribed.position
         stale.spread = subscribed.spread
-        return stale
+        return [news, .event(stale)]
     }
 
     /// The server did not do something, or nothing of a request.
-    mutating func refused(_ error: WireError, _ id: RequestIdentifier? = nil) {
+    ///
+    /// - Returns: What to tell those who hear the channel that it is about.
+    mutating func refused(_ error: WireError, _ id: RequestIdentifier? = nil) -> [News] {
         if let id { unanswered[id] = nil }
-        guard let channel = error.channel.flatMap({ try? ChannelName($0) }) else { return }
+        guard let channel = error.channel.flatMap({ try? ChannelName($0) }), let entry = entries[channel] else {
+            return []
+        }
         entries[channel]?.isResuming = false
         entries[channel]?.isRefused = true
+        return entry.isWanted ? [.refused(channel, error)] : []
     }
 
     /// The server was too busy for a request. What it asked for is asked for again with the next requests; without its
@@ -241,6 +287,7 @@ extension ChannelSubscriptions {
                 for channel in request.unsubscribe where entries[channel] == nil { giveUp(channel) }
             }
             unanswered = [:]
+            unconfirmed = []
             mayHaveKeptChannels = keepsEvents == false
         }
     }

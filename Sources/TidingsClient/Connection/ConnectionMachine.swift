@@ -61,8 +61,10 @@ struct ConnectionMachine {
         case expectExpiry(Date)
         /// Do not call it after all.
         case cancelWait
-        /// Give to those who hear the event's channel.
-        case deliver(BroadcastEvent)
+        /// Tell those who hear the channel that it is about.
+        case tell(ChannelSubscriptions.News)
+        /// Call ``ConnectionMachine/pongIsLate(_:)`` after a while.
+        case expectPong(Int)
         /// The server did not accept something.
         case report(WireError)
     }
@@ -118,7 +120,7 @@ extension ConnectionMachine {
     /// - Parameter since: Up to where it knows the channel.
     mutating func subscribe(to channel: ChannelName, since: EventPosition? = nil) -> [Action] {
         let stale = subscriptions.want(channel, since: since)
-        return soon() + (stale.map { [.deliver($0)] } ?? [])
+        return soon() + (stale.map { [.tell(.event($0))] } ?? [])
     }
 
     /// The last user of a channel has gone.
@@ -131,8 +133,13 @@ extension ConnectionMachine {
     mutating func ask() -> [Action] {
         willAsk = false
         guard case .connected = phase else { return [] }
-        let requests = subscriptions.takeRequests()
-        return requests.messages.map(Action.send) + requests.stale.map(Action.deliver)
+        let messages = subscriptions.takeRequests()
+        return messages.map(Action.send) + messages.compactMap(\.ping).map(Action.expectPong)
+    }
+
+    /// A server that should have answered a ping has not: it may be one that does not know pings.
+    mutating func pongIsLate(_ ping: Int) -> [Action] {
+        subscriptions.confirmed(by: ping).map(Action.tell)
     }
 
     private mutating func soon() -> [Action] {
@@ -208,11 +215,11 @@ extension ConnectionMachine {
         switch message {
         case .event(let event):
             let isNews = subscriptions.received(event)
-            return (isNews ? [.deliver(event)] : []) + (subscriptions.mayHaveRequests ? soon() : [])
+            return (isNews ? [.tell(.event(event))] : []) + (subscriptions.mayHaveRequests ? soon() : [])
         case .reply(let reply):
-            let stale = subscriptions.answered(reply).map(Action.deliver)
+            let news = subscriptions.answered(reply).map(Action.tell)
             let authentication = reply.authenticated.map { authenticated($0, by: reply.id) } ?? []
-            return stale + reply.refused.map(Action.report) + authentication
+            return news + reply.refused.map(Action.report) + authentication
         case .error(let error, let id):
             return refused(error, id)
         case .welcome(let welcome):
@@ -227,8 +234,7 @@ extension ConnectionMachine {
     private mutating func refused(_ error: WireError, _ id: RequestIdentifier?) -> [Action] {
         if let offered, offered.request == id { self.offered = nil }
         guard error.code == .rateLimited else {
-            subscriptions.refused(error, id)
-            return [.report(error)]
+            return subscriptions.refused(error, id).map(Action.tell) + [.report(error)]
         }
         subscriptions.mustRepeat(id)
         guard !willAsk else { return [.report(error)] }
