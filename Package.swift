@@ -12,6 +12,8 @@ let package = Package(
         .library(name: "TidingsClient", targets: ["TidingsClient"]),
         .library(name: "TidingsQuery", targets: ["TidingsQuery"]),
         .library(name: "TidingsQuerySQLite", targets: ["TidingsQuerySQLite"]),
+        .library(name: "TidingsHTTPTransport", targets: ["TidingsHTTPTransport"]),
+        .library(name: "TidingsSync", targets: ["TidingsSync"]),
         .library(name: "TidingsSQLite", targets: ["TidingsSQLite"]),
         .library(name: "TidingsPostgres", targets: ["TidingsPostgres"]),
         .library(name: "TidingsTesting", targets: ["TidingsTesting"]),
@@ -102,6 +104,29 @@ let package = Package(
             dependencies: ["TidingsQuery", .product(name: "GRDB", package: "GRDB.swift")]
         ),
 
+        // How clients ask for data, and what keeps it right.
+        .target(
+            name: "TidingsHTTPTransport",
+            dependencies: [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]
+        ),
+        .target(
+            name: "TidingsSync",
+            dependencies: [
+                "TidingsClient",
+                "TidingsHTTPTransport",
+                "TidingsQuery",
+                "TidingsWire",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+
         // What an application keeps, and the databases that it is kept in.
         .target(
             name: "TidingsEntities",
@@ -156,9 +181,21 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
+        .target(name: "BistroAPI", dependencies: ["TidingsHTTPTransport", "TidingsSync"], path: "Examples/Bistro/API"),
+        .target(
+            name: "BistroTerminal",
+            dependencies: [
+                "BistroAPI",
+                "TidingsSync",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Examples/Bistro/Terminal"
+        ),
         .executableTarget(
             name: "bistro",
             dependencies: [
+                "BistroTerminal",
                 "TidingsBroadcast",
                 "TidingsEntities",
                 "TidingsHummingbird",
@@ -171,7 +208,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             path: "Examples/Bistro",
-            exclude: ["Web/package.json", "Web/tests", "Web/tidings.d.ts"],
+            exclude: ["API", "Terminal", "Web/package.json", "Web/tests", "Web/tidings.d.ts"],
             resources: [.copy("Public"), .copy("Web/tidings.js"), .copy("Web/tidings")]
         ),
 

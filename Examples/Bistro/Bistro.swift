@@ -1,4 +1,5 @@
 import ArgumentParser
+import BistroTerminal
 
 /// A restaurant's orders on many screens: the demo of Tidings.
 @main
@@ -6,7 +7,7 @@ struct Bistro: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bistro",
         abstract: "A restaurant's orders on many screens.",
-        subcommands: [Serve.self],
+        subcommands: [Serve.self, Kitchen.self],
         defaultSubcommand: Serve.self
     )
 }

@@ -1,0 +1,77 @@
+import Synchronization
+import TidingsWire
+
+/// What the engine has to look at, in the order in which it came, bounded: where events come faster than they are looked
+/// at, they are replaced by one for each channel that says that it is stale.
+final class SyncInbox: Sendable {
+    enum News: Sendable {
+        /// Somebody wants to hear a channel.
+        case added(ChannelUse)
+        /// Somebody does not any more.
+        case removed(UInt64)
+        /// What is stale for somebody is fetched, or not.
+        case enabled(UInt64, Bool)
+        /// How a channel stands with the server.
+        case update(ChannelName, BroadcastClient.SubscriptionUpdate)
+        case event(BroadcastEvent)
+    }
+
+    fileprivate struct State {
+        var news: [News] = []
+        var events = 0
+        var lastIdentifier: UInt64 = 0
+    }
+
+    private let capacity: Int
+    private let state = Mutex(State())
+    let bell = Doorbell()
+
+    init(capacity: Int) {
+        self.capacity = max(capacity, 1)
+    }
+
+    func nextIdentifier() -> UInt64 {
+        state.withLock { state in
+            state.lastIdentifier += 1
+            return state.lastIdentifier
+        }
+    }
+
+    func put(_ news: News) {
+        state.withLock { state in
+            if case .event = news {
+                if state.events >= capacity { state.collapse() }
+                state.events += 1
+            }
+            state.news.append(news)
+        }
+        bell.ring()
+    }
+
+    func takeAll() -> [News] {
+        state.withLock { state in
+            defer { (state.news, state.events) = ([], 0) }
+            return state.news
+        }
+    }
+}
+
+extension SyncInbox.State {
+    /// Puts one event in the place of all of a channel, where the last of them was.
+    fileprivate mutating func collapse() {
+        var seen: Set<ChannelName> = []
+        var kept: [SyncInbox.News] = []
+        for item in news.reversed() {
+            guard case .event(let event) = item else {
+                kept.append(item)
+                continue
+            }
+            guard seen.insert(event.channel).inserted else { continue }
+            var stale = BroadcastEvent.stale(event.channel, reason: .lagged)
+            stale.position = event.position
+            kept.append(.event(stale))
+        }
+        news = kept.reversed()
+        events = seen.count
+    }
+}

@@ -1,0 +1,111 @@
+import TidingsWire
+
+/// What the engine knows of one channel that somebody wants to hear.
+struct SyncedChannel {
+    enum Phase: Equatable {
+        /// Nobody needs to hear it yet: the first data is being loaded, and says from where on to listen.
+        /// → `asked`
+        case waiting
+        /// The server is asked, or will be when there is a connection. → `subscribed`, `refused`
+        case asked
+        /// The server tells of it. → `asked`
+        case subscribed
+        /// The server does not. → `asked`, `subscribed`
+        case refused
+    }
+
+    /// How many use a rule, and for how many of them what is stale is fetched.
+    struct RuleUsers {
+        var all = 0
+        var enabled = 0
+    }
+
+    var phase = Phase.waiting
+    /// Up to where the channel is known.
+    var position: EventPosition?
+    /// From where on the server was asked to tell.
+    var since: EventPosition?
+    /// Ends when nobody keeps it.
+    var subscription: (any Sendable)?
+    /// Whether the server has yet to say for the first time that it tells of it.
+    var awaitsFirstAnswer = true
+    private(set) var users: [UInt64: ChannelUse] = [:]
+    private(set) var rules: [InvalidationRule: RuleUsers] = [:]
+
+    var isUnused: Bool { users.isEmpty }
+
+    /// Whether somebody wants to hear it whatever there is.
+    var isNeeded: Bool { users.values.contains { !$0.isLazy } }
+
+    /// Those who want to hear more than that data is stale, in the order in which they came.
+    var listeners: [ChannelUse] {
+        users.values.filter { $0.onEvent != nil || $0.onChange != nil }.sorted { $0.identifier < $1.identifier }
+    }
+
+    /// Something was heard that stands at a position. What was held back comes later than what followed it.
+    mutating func move(to position: EventPosition) {
+        if self.position?.covers(position) != true { self.position = position }
+    }
+
+    mutating func add(_ use: ChannelUse) {
+        users[use.identifier] = use
+        count(use, by: 1)
+    }
+
+    mutating func remove(_ identifier: UInt64) -> ChannelUse? {
+        guard let use = users.removeValue(forKey: identifier) else { return nil }
+        count(use, by: -1)
+        return use
+    }
+
+    /// - Returns: The rule by which entries are fetched from here on; nil if nobody wanted to wait, or nobody fetches.
+    mutating func setEnabled(_ identifier: UInt64, _ isEnabled: Bool) -> InvalidationRule? {
+        guard var use = remove(identifier) else { return nil }
+        let wasEnabled = use.isEnabled
+        use.isEnabled = isEnabled
+        add(use)
+        return isEnabled && !wasEnabled ? use.rule : nil
+    }
+
+    private mutating func count(_ use: ChannelUse, by change: Int) {
+        guard let rule = use.rule else { return }
+        var users = rules[rule] ?? RuleUsers()
+        users.all += change
+        if use.isEnabled { users.enabled += change }
+        rules[rule] = users.all > 0 ? users : nil
+    }
+}
+
+/// Up to where channels were known when their last users left. What was in the cache by then is as new as that.
+struct ChannelMemory {
+    struct Moment {
+        let position: EventPosition
+        let epoch: QueryEpoch
+        let rules: Set<InvalidationRule>
+    }
+
+    private let capacity: Int
+    private var moments: [ChannelName: Moment] = [:]
+    private var order: [ChannelName] = []
+
+    init(capacity: Int = 1_024) {
+        self.capacity = capacity
+    }
+
+    mutating func remember(_ channel: ChannelName, _ moment: Moment) {
+        if moments.updateValue(moment, forKey: channel) != nil { order.removeAll { $0 == channel } }
+        order.append(channel)
+        if order.count > capacity { moments[order.removeFirst()] = nil }
+    }
+
+    /// Up to where a channel is in an entry's data: as its answer said, or as was heard since, if somebody listened by the
+    /// same rule.
+    func position(of entry: QueryInfo, by rule: InvalidationRule, on channel: ChannelName) -> EventPosition? {
+        let own = entry.position
+        guard let moment = moments[channel], moment.rules.contains(rule), let epoch = entry.fetchEpoch,
+            epoch <= moment.epoch, !entry.isInvalidated
+        else { return own }
+        guard let own, own.covers(moment.position) else { return moment.position }
+        return own
+    }
+}
