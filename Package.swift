@@ -263,6 +263,14 @@ let package = Package(
             ]
         ),
         .testTarget(
+            name: "TidingsSyncTests",
+            dependencies: [
+                "TestSupport", "TidingsClient", "TidingsHTTPTransport", "TidingsQuery", "TidingsSync", "TidingsTesting",
+                "TidingsWire",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
+        .testTarget(
             name: "TidingsQuerySQLiteTests",
             dependencies: [
                 "TidingsQuery", "TidingsQuerySQLite", "TidingsTesting",

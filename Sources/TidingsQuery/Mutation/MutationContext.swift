@@ -31,21 +31,25 @@ public struct MutationContext: Sendable {
     }
 
     /// Shows a change in every entry that a filter finds: ``QueryClient/optimisticUpdate(matching:as:_:)``.
+    @discardableResult
     public func optimisticUpdate<Value: Sendable>(
         matching filter: QueryFilter,
         as type: Value.Type,
         _ change: @escaping @Sendable (inout Value) -> Void
-    ) {
+    ) -> [OptimisticUpdate<Value>] {
         optimisticUpdate(matching: filter, as: type, by: { _ in change })
     }
 
     /// Shows a change of its own in each entry that a filter finds: ``QueryClient/optimisticUpdate(matching:as:by:)``.
+    @discardableResult
     public func optimisticUpdate<Value: Sendable>(
         matching filter: QueryFilter,
         as type: Value.Type,
         by change: (QueryKey) -> (@Sendable (inout Value) -> Void)?
-    ) {
-        if changes.areRefused { return }
-        for update in client.optimisticUpdate(matching: filter, as: type, by: change) { changes.keep(update) }
+    ) -> [OptimisticUpdate<Value>] {
+        if changes.areRefused { return [] }
+        let updates = client.optimisticUpdate(matching: filter, as: type, by: change)
+        for update in updates { changes.keep(update) }
+        return updates
     }
 }

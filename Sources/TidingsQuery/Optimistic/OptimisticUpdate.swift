@@ -6,6 +6,8 @@
 public struct OptimisticUpdate<Value: Sendable>: Sendable {
     let client: QueryClient
     let query: Query<Value>
+    /// Whose data is changed.
+    public var key: QueryKey { query.key }
     let identifier: UInt64
 
     /// The server has made the change: it is part of the data from here on, also for fetches that were asked for before.

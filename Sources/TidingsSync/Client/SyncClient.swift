@@ -76,6 +76,7 @@ public final class SyncClient: Sendable {
     public let broadcast: BroadcastClient
     let inbox: SyncInbox
     let versions = OwnVersions()
+    let confirmations = ConfirmationTable()
     let fallbacks = FallbackTable()
     let runners = Atomic(0)
     /// Nil while somebody works with it.
@@ -86,7 +87,24 @@ public final class SyncClient: Sendable {
     ///
     /// - Parameter configuration: How it behaves.
     /// - Throws: ``APIError`` or ``BroadcastClientError`` if a URL is none that can be connected to.
-    public init(_ configuration: Configuration) throws {
+    public convenience init(_ configuration: Configuration) throws {
+        try self.init(configuration) { broadcast, inbox in
+            { channel, since in
+                broadcast.subscribe(
+                    to: channel,
+                    since: since,
+                    onUpdate: { inbox.put(.update(channel, $0)) },
+                    handler: { inbox.put(.event($0)) }
+                )
+            }
+        }
+    }
+
+    /// - Parameter subscribe: How channels are subscribed.
+    init(
+        _ configuration: Configuration,
+        subscribe: (BroadcastClient, SyncInbox) -> SyncEngine.Subscribe
+    ) throws {
         self.configuration = configuration
         api = try APIClient(
             baseURL: configuration.baseURL,
@@ -107,14 +125,7 @@ public final class SyncClient: Sendable {
                 inbox: inbox,
                 throttle: configuration.throttle,
                 logger: configuration.logger,
-                subscribe: { channel, since in
-                    broadcast.subscribe(
-                        to: channel,
-                        since: since,
-                        onUpdate: { inbox.put(.update(channel, $0)) },
-                        handler: { inbox.put(.event($0)) }
-                    )
-                }
+                subscribe: subscribe(broadcast, inbox)
             )
         )
         // The network is back: no need to wait for the next attempt.

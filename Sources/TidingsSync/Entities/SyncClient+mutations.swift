@@ -41,7 +41,7 @@ extension SyncClient {
             sent.headers[.mutationID] = context.identifier.description
             do {
                 let answer = try await self.api.send(sent, as: output)
-                settling.note(answer, identifier(input), lockedTo: isLocking ? version : nil)
+                settling.confirm(answer, identifier(input), lockedTo: isLocking ? version : nil, context.identifier)
                 return answer.value
             } catch let error as APIError {
                 guard let current = error.current(as: Entity.self) else { throw error }
@@ -49,10 +49,16 @@ extension SyncClient {
             }
         }
         .scoped { "\(entity.name):\(identifier($0))" }
-        .onMutate { input, context in show(input, EntityChanges(entity, context)) }
+        .onMutate { input, context in
+            let confirmations = self.confirmations.begin(context.identifier, Entity.self, in: context.client)
+            show(input, EntityChanges(entity, context, confirmations))
+        }
         .onSuccess { output, input, _ in settling.take(output as? Entity, identifier(input)) }
         .onError { error, input, _ in settling.take((error as? EntityConflict<Entity>)?.current, identifier(input)) }
-        .onSettled { result, input, _ in settling.finish(result.map { $0 is Entity }, identifier(input)) }
+        .onSettled { result, input, context in
+            self.confirmations.end(context.identifier)
+            settling.finish(result.map { $0 is Entity }, identifier(input))
+        }
     }
 
     /// The version to send a change with.
@@ -87,13 +93,21 @@ private struct EntitySettling<Entity: Codable & Sendable>: Sendable {
     let entity: SyncedEntity<Entity>
     let isDeletion: Bool
 
-    /// Remembers to which version the change has led.
+    /// The server has made the change: it is not shown on top of the data any more, but part of it.
     ///
     /// - Parameter version: On which one the server has insisted; without, somebody else's change may be between.
-    func note<Output>(_ answer: APIAnswer<Output>, _ identifier: String, lockedTo version: Int64?) {
+    func confirm<Output>(
+        _ answer: APIAnswer<Output>,
+        _ identifier: String,
+        lockedTo version: Int64?,
+        _ mutation: MutationIdentifier
+    ) {
+        let current = answer.value as? Entity
         let tag = answer.head.headerFields[.eTag].flatMap { Int64($0.trimmingQuotes) }
-        guard let new = (answer.value as? Entity).flatMap(entity.version) ?? tag else { return }
-        client.versions.record(entity.name, identifier, from: version ?? new - 1, to: new)
+        let new = current.flatMap(entity.version) ?? tag
+        if let new { client.versions.record(entity.name, identifier, from: version ?? new - 1, to: new) }
+        let truth = EntityTruth(answer: current, version: new, versionOf: entity.version)
+        client.confirmations.current(mutation, Entity.self)?.confirm(as: truth, in: client.queries)
     }
 
     /// The server has said how the entity is.
