@@ -304,9 +304,12 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "DatabaseTestSupport", "SocketTestSupport", "TestSupport", "TidingsClient", "TidingsWire", "bistro",
-                "entity-server",
-                "tidings",
+                "BistroAPI", "DatabaseTestSupport", "SocketTestSupport", "TestSupport", "TidingsBroadcast", "TidingsClient",
+                "TidingsEntities", "TidingsHummingbird", "TidingsSQLite", "TidingsSync", "TidingsWire", "bistro",
+                "entity-server", "tidings",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -1,0 +1,119 @@
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+import SocketTestSupport
+import Synchronization
+import TidingsBroadcast
+import TidingsEntities
+import TidingsHummingbird
+import TidingsSQLite
+
+@testable import bistro
+
+/// The demo's server in this process, to be stopped and started again on the same port and file.
+final class RestaurantServer: Sendable {
+    /// Where it listens; 0 before it has begun to.
+    private struct State {
+        var port = 0
+        var running: Running?
+    }
+
+    private struct Running {
+        let group: ServiceGroup
+        let task: Task<Void, any Error>
+    }
+
+    private let file: URL
+    private let store: SQLiteEntityStore
+    private let entities: Entities
+    private let state = Mutex(State())
+
+    init() async throws {
+        file = FileManager.default.temporaryDirectory.appendingPathComponent("restaurant-\(UUID().uuidString).sqlite")
+        store = try SQLiteEntityStore(path: file.path)
+        var configuration = Entities.Configuration()
+        configuration.outboxRows = 1_000
+        entities = try Entities([Order.self, MenuItem.self, Settings.self], in: store, configuration: configuration)
+        try await entities.prepare()
+    }
+
+    var port: Int { state.withLock(\.port) }
+
+    func start() async throws {
+        var hub = BroadcastHub.Configuration()
+        hub.drainWindow = .milliseconds(20)
+        hub.delivery = entities.channelDelivery()
+        let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub, logger: Self.logger))
+        let relay = OutboxRelay(entities: entities, hub: broadcast.hub, logger: Self.logger)
+        let router = Router()
+        router.addEntities(entities)
+        let ports = Inbox<Int>()
+        let application = Application(
+            router: router,
+            broadcast: broadcast,
+            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
+            services: [relay],
+            onServerRunning: { ports.put($0.localAddress?.port ?? 0) },
+            logger: Self.logger
+        )
+        let group = ServiceGroup(
+            configuration: .init(services: [application, BroadcastDrain(broadcast)], logger: Self.logger)
+        )
+        let task = Task {
+            defer { ports.end() }
+            try await group.run()
+        }
+        guard let port = try await ports.next() else { throw TestFailure("the server did not start") }
+        state.withLock { $0 = State(port: port, running: Running(group: group, task: task)) }
+    }
+
+    func stop() async throws {
+        guard let running = state.withLock(\.running) else { return }
+        await running.group.triggerGracefulShutdown()
+        try await running.task.value
+        state.withLock { $0.running = nil }
+    }
+
+    /// Stops for good.
+    func close() async throws {
+        try await stop()
+        await store.close()
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: file.path + suffix)
+        }
+    }
+
+    private static let logger = Logger(label: "restaurant") { _ in SwiftLogNoOpLogHandler() }
+}
+
+// MARK: - What is in the database
+
+extension RestaurantServer {
+    /// What happened is forgotten, as after a backup was restored: positions begin anew.
+    func loseHistory() async throws {
+        try await entities.renewOutbox()
+    }
+
+    /// Somebody changes orders without a client.
+    func write(_ body: @escaping @Sendable (UnitOfWork) throws -> Void) async throws {
+        try await entities.write { try body($0) }
+    }
+
+    /// Opens an order; returns its identifier.
+    func openOrder(table: String) async throws -> UUID {
+        try await entities.write { unit in try unit.insert(Order.self) { $0.table = table }.id }
+    }
+
+    /// Notes something on orders, each in a transaction of its own.
+    func note(_ text: String, on identifiers: [UUID]) async throws {
+        for identifier in identifiers {
+            try await entities.write { unit in try unit.update(Order.self, identifier) { $0.note = text } }
+        }
+    }
+
+    func removeOrder(_ identifier: UUID) async throws {
+        try await entities.write { unit in try unit.delete(Order.self, identifier) }
+    }
+}

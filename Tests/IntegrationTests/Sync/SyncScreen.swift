@@ -1,0 +1,117 @@
+import BistroAPI
+import Foundation
+import HTTPTypes
+import Logging
+import SocketTestSupport
+import Synchronization
+import TidingsSync
+
+/// A client with something on its screen, behind proxies of its own.
+final class SyncScreen: Sendable {
+    /// What requests go through.
+    let requests: FaultyProxy
+    /// What broadcasts come through.
+    let broadcasts: FaultyProxy
+    let sync: SyncClient
+    /// What was asked for, such as `GET /orders`.
+    let asked = RequestLog()
+    private let running: Task<Void, Never>
+
+    init(
+        of port: Int,
+        _ configure: (inout SyncClient.Configuration) -> Void = { _ in }
+    ) async throws {
+        requests = try await FaultyProxy(to: port)
+        broadcasts = try await FaultyProxy(to: port)
+        var configuration = SyncClient.Configuration(baseURL: "http://127.0.0.1:\(requests.port)")
+        configuration.broadcastURL = "ws://127.0.0.1:\(broadcasts.port)/ws/broadcast"
+        configuration.broadcast.backoff = Backoff(base: .milliseconds(5), maximum: .milliseconds(100))
+        configuration.broadcast.connectTimeout = .milliseconds(300)
+        configuration.broadcast.logger = Logger(label: "screen") { _ in SwiftLogNoOpLogHandler() }
+        configuration.logger = configuration.broadcast.logger
+        configuration.queries.defaults.retry = .times(3, delay: .fixed(.milliseconds(20)))
+        configuration.mutations.retry = RetryPolicy(retries: nil, delay: .fixed(.milliseconds(20)))
+        configuration.throttle = .milliseconds(20)
+        configuration.transport = LoggingTransport(asked, timeout: .milliseconds(500))
+        configure(&configuration)
+        let sync = try SyncClient(configuration)
+        self.sync = sync
+        running = Task { await sync.run() }
+    }
+
+    deinit {
+        running.cancel()
+    }
+
+    /// Waits until broadcasts arrive.
+    func connected() async throws {
+        for await state in sync.broadcast.stateChanges where state == .connected { return }
+        throw TestFailure("the client did not connect")
+    }
+
+    /// Waits until the connection is lost.
+    func disconnected() async throws {
+        for await state in sync.broadcast.stateChanges where state != .connected { return }
+        throw TestFailure("the client did not lose its connection")
+    }
+
+    func observe<Value>(_ query: Query<Value>) -> QueryObserver<Value> {
+        let observer = QueryObserver(query, in: sync.queries)
+        observer.start()
+        return observer
+    }
+
+    /// Nothing is heard and asked any more.
+    func end() async {
+        running.cancel()
+        await running.value
+    }
+}
+
+extension QueryObserver {
+    /// Waits until what is known is so.
+    func shows(
+        _ what: String,
+        within timeout: Duration = .seconds(20),
+        _ condition: @escaping @Sendable (QuerySnapshot<Value>) -> Bool
+    ) async throws {
+        let snapshots = snapshots
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await snapshot in snapshots where condition(snapshot) { return }
+                throw TestFailure("it was never shown that \(what)")
+            }
+            group.addTask {
+                try await Task.sleep(for: timeout)
+                throw TestFailure("it was not shown within \(timeout) that \(what)")
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+}
+
+/// What was asked for, in order.
+final class RequestLog: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var all: [String] { lines.withLock { $0 } }
+    func count(_ line: String) -> Int { all.count { $0 == line } }
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+    func clear() { lines.withLock { $0 = [] } }
+}
+
+private struct LoggingTransport: HTTPTransport {
+    let log: RequestLog
+    let transport: AsyncHTTPClientTransport
+
+    init(_ log: RequestLog, timeout: Duration) {
+        self.log = log
+        transport = AsyncHTTPClientTransport(timeout: timeout)
+    }
+
+    func send(_ request: HTTPRequest, body: [UInt8], mostBytes: Int) async throws -> HTTPTransportAnswer {
+        log.add("\(request.method) \(request.path ?? "")")
+        return try await transport.send(request, body: body, mostBytes: mostBytes)
+    }
+}

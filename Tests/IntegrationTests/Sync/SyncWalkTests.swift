@@ -1,0 +1,275 @@
+import BistroAPI
+import Foundation
+import SocketTestSupport
+import Synchronization
+import TestSupport
+import Testing
+import TidingsSync
+
+/// Three clients, one server, and whatever can happen between them: when all is quiet again, and without anybody having
+/// asked for it, every client shows what is in the database.
+@Suite("A walk of three clients", .timeLimit(.minutes(20)))
+struct SyncWalkTests {
+    /// `SYNC_WALKS=1000` takes more of them, `SYNC_SEED=7` the one that failed.
+    private static var seeds: [UInt64] {
+        let environment = ProcessInfo.processInfo.environment
+        if let seed = environment["SYNC_SEED"].flatMap(UInt64.init) { return [seed] }
+        let standard = environment["CI"] == nil ? 20 : 200
+        let count = environment["SYNC_WALKS"].flatMap(Int.init) ?? standard
+        return (0..<UInt64(count)).map { $0 + 1 }
+    }
+
+    @Test("in the end every client shows what is in the database")
+    func walk() async throws {
+        var seeds = Self.seeds[...]
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for seed in seeds.prefix(6) { group.addTask { try await Self.walk(seed) } }
+            seeds = seeds.dropFirst(6)
+            while try await group.next() != nil {
+                if let seed = seeds.popFirst() { group.addTask { try await Self.walk(seed) } }
+            }
+        }
+    }
+
+    private static func walk(_ seed: UInt64) async throws {
+        do {
+            let walk = try await SyncWalk(seed: seed)
+            for _ in 0..<60 { try await walk.step() }
+            try await walk.comeToRest()
+            try await walk.end()
+        } catch {
+            Issue.record("SYNC_SEED=\(seed): \(error)")
+        }
+    }
+}
+
+/// One walk.
+private final class SyncWalk {
+    /// What a client of the walk has on its screen.
+    private final class Client {
+        let screen: SyncScreen
+        let lists: [QueryObserver<OrderList>]
+        let pages: InfiniteQueryObserver<OrderList, String>
+        /// The orders that it has looked at one by one.
+        var details: [UUID: QueryObserver<Order>] = [:]
+        var forms: [UUID: QueryObserver<Order>] = [:]
+
+        init(of port: Int) async throws {
+            let screen = try await SyncScreen(of: port)
+            self.screen = screen
+            let filters = [
+                Orders.Filter(sort: "created_at"), .init(status: [.open, .preparing]), .init(table: ["1", "2"]),
+            ]
+            lists = filters.map { screen.observe(screen.sync.orders.list($0)) }
+            pages = InfiniteQueryObserver(screen.sync.orders.pages(.init(limit: 4)), in: screen.sync.queries)
+            pages.start()
+        }
+
+        var orders: [Order] { lists[0].data?.items ?? [] }
+    }
+
+    private typealias Change = @Sendable () async throws -> Void
+
+    private var random: SeededGenerator
+    private let server: RestaurantServer
+    private let clients: [Client]
+    private var changes: [Task<Void, any Error>] = []
+    private var isServing = true
+    private var created: Set<UUID> = []
+    private var log: [String] = []
+
+    init(seed: UInt64) async throws {
+        random = SeededGenerator(seed: seed)
+        server = try await RestaurantServer()
+        try await server.start()
+        for table in 1...3 { _ = try await server.openOrder(table: "\(table)") }
+        var clients: [Client] = []
+        for _ in 0..<3 { clients.append(try await Client(of: server.port)) }
+        self.clients = clients
+    }
+
+    func end() async throws {
+        for client in clients { await client.screen.end() }
+        try await server.close()
+    }
+
+    // MARK: Steps
+
+    func step() async throws {
+        let client = clients[Int.random(in: 0..<clients.count, using: &random)]
+        switch Int.random(in: 0..<24, using: &random) {
+        case 0...8: change(as: client)
+        case 9, 10: try await changeElsewhere()
+        case 11, 12: lookAt(as: client)
+        case 13: client.details.randomElement(using: &random).map { client.details[$0.key] = nil }
+        case 14: toggleForm(as: client)
+        case 15: client.screen.broadcasts.cut()
+        case 16: client.screen.requests.cut()
+        case 17: freeze(client)
+        case 18: client.screen.requests.loseAnswer(to: ["POST /orders", "PATCH /orders"].randomElement(using: &random) ?? "")
+        case 19: client.screen.broadcasts.halfClose()
+        case 20: try await stopOrStart()
+        case 21: heal(client)
+        case 22: client.screen.requests.delay(by: .milliseconds(Int.random(in: 1...20, using: &random)))
+        default: await breathe()
+        }
+    }
+
+    /// Lets others go on for a moment that no other step waits for.
+    private func breathe() async {
+        for _ in 0..<Int.random(in: 1...200, using: &random) { await Task.yield() }
+        let sync = clients[0].screen.sync
+        _ = try? await sync.queries.fetch(Query(key: ["breath"]) { _ in 1 })
+    }
+
+    private func change(as client: Client) {
+        let (sync, orders) = (client.screen.sync, client.orders)
+        let order = orders.randomElement(using: &random)
+        switch (Int.random(in: 0..<7, using: &random), order) {
+        case (0, _), (_, nil):
+            let new = OrderCreate(table: "\(Int.random(in: 1...4, using: &random))")
+            created.insert(new.id)
+            start(sync.orders.create, new, sync)
+        case (1, let order?):
+            start(sync.orders.update, .init(order.id, OrderUpdate(note: .to("note \(random.next() % 100)"))), sync)
+        case (2, let order?):
+            let table = "\(Int.random(in: 1...4, using: &random))"
+            start(sync.orders.update, .init(order.id, OrderUpdate(table: .to(table)), version: order.version), sync)
+        case (3, let order?):
+            guard let next = order.status.transitions.randomElement(using: &random) else { return }
+            start(sync.orders.transition, .init(order.id, to: next), sync)
+        case (4, let order?), (5, let order?):
+            start(sync.orders.addItem, .init(to: order.id, OrderItemCreate(name: "Dish \(random.next() % 10)")), sync)
+        case (_, let order?):
+            guard let item = order.items.randomElement(using: &random) else { return }
+            start(sync.orders.removeItem, .init(item.id, of: order.id), sync)
+        }
+    }
+
+    /// Begins a change that is made or refused, whatever the network does.
+    private func start<Input, Output>(_ mutation: Mutation<Input, Output>, _ input: Input, _ sync: SyncClient) {
+        let handle = sync.queries.start(mutation, input)
+        changes.append(
+            Task {
+                do {
+                    try await handle.value()
+                } catch let error as APIError where [404, 409, 412].contains(error.status ?? 0) {
+                    // Somebody else was faster.
+                } catch is EntityConflict<Order> {
+                    // The same.
+                }
+            }
+        )
+    }
+
+    private func changeElsewhere() async throws {
+        guard let order = clients[0].orders.randomElement(using: &random) else { return }
+        if Int.random(in: 0..<8, using: &random) == 0 {
+            created.remove(order.id)
+            try? await server.removeOrder(order.id)
+        } else {
+            try? await server.note("elsewhere \(random.next() % 100)", on: [order.id])
+        }
+    }
+
+    private func lookAt(as client: Client) {
+        guard let order = client.orders.randomElement(using: &random) else { return }
+        client.details[order.id] = client.screen.observe(client.screen.sync.orders.detail(order.id))
+    }
+
+    private func toggleForm(as client: Client) {
+        guard let order = client.orders.randomElement(using: &random) else { return }
+        if let form = client.forms.removeValue(forKey: order.id) {
+            form.observe(client.screen.sync.orders.detail(order.id))
+            client.details[order.id] = form
+        } else {
+            client.forms[order.id] = client.screen.observe(client.screen.sync.orders.detail(order.id, live: false))
+        }
+    }
+
+    private func freeze(_ client: Client) {
+        client.screen.broadcasts.freeze()
+        client.screen.broadcasts.cut()
+    }
+
+    private func heal(_ client: Client) {
+        client.screen.broadcasts.heal()
+        client.screen.requests.heal()
+    }
+
+    private func stopOrStart() async throws {
+        if isServing {
+            try await server.stop()
+            if Int.random(in: 0..<4, using: &random) == 0 { try await server.loseHistory() }
+        } else {
+            try await server.start()
+        }
+        isServing.toggle()
+    }
+
+    // MARK: Rest
+
+    /// All is well again, and all changes come to something.
+    func comeToRest() async throws {
+        if !isServing { try await stopOrStart() }
+        for client in clients { heal(client) }
+        // A connection that is silent is noticed by its heartbeat only, which takes longer than a test.
+        for client in clients { client.screen.broadcasts.cut() }
+        for change in changes { try await change.value }
+        for client in clients { try await client.screen.connected() }
+        let database = try await ordersInDatabase()
+        #expect(created.isSubset(of: Set(database.map(\.id))))
+        for (number, client) in clients.enumerated() { try await expect(client, shows: database, number) }
+    }
+
+    private func ordersInDatabase() async throws -> [Order] {
+        let api = try APIClient(baseURL: "http://127.0.0.1:\(server.port)")
+        let request = APIRequest(.get, "/orders", query: [("limit", "200"), ("sort", "created_at")])
+        return try await api.send(request, as: OrderList.self).value.items
+    }
+
+    private func expect(_ client: Client, shows database: [Order], _ number: Int) async throws {
+        let newest = Array(database.reversed())
+        let expected = [
+            database, newest.filter { [.open, .preparing].contains($0.status) }, newest.filter { ["1", "2"].contains($0.table) },
+        ]
+        for (list, orders) in zip(client.lists, expected) {
+            try await shows("list of client \(number)", list) { Self.same($0.items, Array(orders.prefix(50))) }
+        }
+        try await eventually("the pages of client \(number) are right") {
+            Self.same(client.pages.pages.flatMap(\.items), Array(newest.prefix(client.pages.pages.count * 4)))
+        }
+        for (id, detail) in client.details {
+            guard let order = database.first(where: { $0.id == id }) else { continue }
+            try await shows("detail of client \(number)", detail) { $0 == order }
+        }
+        for (id, form) in client.forms {
+            guard let order = database.first(where: { $0.id == id }) else { continue }
+            try await eventually("the form of client \(number) is right or says that it is not") {
+                form.data == order || form.isStale || form.isError
+            }
+        }
+    }
+
+    private static func same(_ left: [Order], _ right: [Order]) -> Bool {
+        Set(left) == Set(right) && left.count == right.count
+    }
+
+    private func shows<Value>(
+        _ what: String,
+        _ observer: QueryObserver<Value>,
+        _ condition: (Value) -> Bool
+    ) async throws {
+        do {
+            try await eventually("\(what) is right", within: .seconds(10)) {
+                observer.data.map(condition) ?? false
+            }
+        } catch {
+            let info = observer.snapshot
+            throw TestFailure(
+                "\(error): stale \(info.isStale), \(info.fetchStatus), \(info.status), optimistic "
+                    + "\(info.hasOptimisticChanges), error \(info.error.map { "\($0)" } ?? "none")"
+            )
+        }
+    }
+}
