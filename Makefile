@@ -8,6 +8,7 @@ PORT ?= 8080
 DB ?=
 DATA ?= .build/postgres
 FILTER ?=
+WALKS ?= 1000
 SUITE ?=
 
 # All parts of this package; the same in every call, or everything is built anew.
@@ -15,7 +16,7 @@ traits = --traits PostgreSQL
 
 swift_sources = $(wildcard Package.swift Sources Tests Examples Benchmarks/query-cache/Package.swift Benchmarks/query-cache/Sources)
 
-.PHONY: run run-postgres test test-tsan lint format bench bench-query faults bench-entities conformance contract docs clean help
+.PHONY: run run-postgres test test-tsan lint format bench bench-query faults bench-entities bench-sync soak conformance contract docs clean help
 
 run: ## Start the demo on http://127.0.0.1:8080 (PORT=…, DB=file keeps its data)
 	@scripts/setup run
@@ -72,6 +73,14 @@ contract: ## Hold the demo to its OpenAPI description
 bench-entities: ## Measure the way from a commit to a client, and changes a second, on both databases
 	@scripts/setup postgres
 	@Benchmarks/entities
+
+bench-sync: ## Measure how long a change takes to the screens that show it
+	@scripts/setup run
+	@Benchmarks/sync/run
+
+soak: ## Walk with three clients and a server that fails, a thousand times (WALKS=…)
+	@scripts/setup test
+	@SYNC_WALKS='$(WALKS)' swift test $(traits) --disable-xctest --filter SyncWalkTests
 
 docs: ## Check the documentation: links, headings, index of decisions
 	@scripts/setup lint

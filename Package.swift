@@ -305,7 +305,8 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "BistroAPI", "DatabaseTestSupport", "SocketTestSupport", "TestSupport", "TidingsBroadcast", "TidingsClient",
-                "TidingsEntities", "TidingsHummingbird", "TidingsSQLite", "TidingsSync", "TidingsWire", "bistro",
+                "TidingsEntities", "TidingsHummingbird", "TidingsQuerySQLite", "TidingsSQLite", "TidingsSync", "TidingsWire",
+                "bistro",
                 "entity-server", "tidings",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -344,6 +345,17 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/EntityServer"
+        ),
+        // How long a change takes to the screens that show it.
+        .executableTarget(
+            name: "sync-bench",
+            dependencies: [
+                "BistroAPI", "TidingsSync",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Benchmarks/sync",
+            exclude: ["run"]
         ),
         // The code of docs/guides: it compiles, and scripts/check-snippets compares it with the pages.
         .target(

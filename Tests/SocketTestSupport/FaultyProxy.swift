@@ -41,6 +41,11 @@ public final class FaultyProxy: Sendable {
     }
 
     deinit {
+        close()
+    }
+
+    /// Ends it, and all connections.
+    public func close() {
         listener.close(promise: nil)
         cut()
     }
@@ -145,7 +150,8 @@ private final class Forwarder: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent {
-            target.close(mode: .output, promise: nil)
+            // The other side is gone, or hears of it.
+            if target.isActive { target.close(mode: .output, promise: nil) } else { context.close(promise: nil) }
         } else {
             context.fireUserInboundEventTriggered(event)
         }

@@ -161,6 +161,40 @@ struct ChannelTests {
         #expect(bench.network.count == 2)
     }
 
+    @Test("what could not be fetched is asked for again, ever more seldom, and at once when the server is back")
+    func failing() throws {
+        let observer = bench.observe(sync.note("1"))
+        bench.answer(open, at: 7)
+        bench.confirm("note", at: 7, isRecovered: true)
+        bench.tell("note", .updated, ["entity_id": "1", "version": 2], at: 8)
+        for (failures, ceiling) in [(1, 1), (2, 2), (3, 4)] {
+            try #require(bench.network.open.first).fail()
+            bench.advance(.milliseconds(ceiling * 499))
+            #expect(bench.network.count == 1 + failures)
+            bench.advance(.milliseconds(ceiling * 501))
+            #expect(bench.network.count == 2 + failures)
+        }
+        try #require(bench.network.open.first).fail()
+        bench.settle()
+        #expect(bench.network.open.isEmpty)
+        bench.interrupt("note")
+        bench.confirm("note", at: 8, isRecovered: true)
+        bench.advance(.milliseconds(100))
+        bench.answer(open, at: 8)
+        #expect(!observer.isStale)
+        bench.advance(.seconds(100))
+        #expect(bench.network.count == 6)
+    }
+
+    @Test("what the server will not give is not asked for again")
+    func refused() throws {
+        let observer = bench.observe(sync.note("1"))
+        try #require(bench.network.open.first).succeed(#"{"code":"not_found","title":"Not Found"}"#, status: 404)
+        bench.advance(.seconds(100))
+        #expect(bench.network.count == 1)
+        #expect(observer.isError)
+    }
+
     @Test("those who listen are told when the server begins to tell of a topic, and when it ends")
     func callbacks() {
         let log = Log<String>()

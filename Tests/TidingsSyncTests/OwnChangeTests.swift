@@ -292,8 +292,15 @@ struct OwnChangeTests {
             #expect(note.data?.text == "mine")
             bench.advance(.seconds(1))
         }
+        // It was made, and only the answer was lost: the same request gets the answer.
+        bench.tell("note", .updated, ["entity_id": "1", "version": 4], at: 11)
+        try test.request("GET /notes/1").succeed(Note.json("1", "mine", 4), position: "e:11")
+        try test.request("PATCH /notes/1").fail()
+        bench.settle()
+        bench.advance(.seconds(1))
         let last = try test.request("PATCH /notes/1")
         #expect(last.header("Idempotency-Key") == key)
+        #expect(last.text == #"{"text":"mine","version":3}"#)
         last.succeed(Note.json("1", "mine", 4), headers: [.retryAfter: "1"])
         bench.settle()
         #expect(try handle.result?.get().version == 4)

@@ -37,11 +37,14 @@ extension SyncClient: Service {
         inbox.bell.ring()
     }
 
-    /// What a channel needs to know of the cache: that first data is there, and that a change is settled.
-    private func wakeForCache() async {
-        for await event in queries.events(buffered: 16) {
+    /// What the engine needs to know of the cache: what has come, what could not be had, and that a change is settled.
+    func wakeForCache() async {
+        for await event in queries.events(buffered: 4_096) {
             switch event {
-            case .fetchSucceeded, .fetchFailed, .fetchCancelled, .dataSet, .restored: inbox.bell.ring()
+            case .fetchSucceeded(let key), .dataSet(let key), .restored(let key), .removed(let key):
+                inbox.put(.settled(key))
+            case .fetchFailed(let key, let error): inbox.put(.failed(key, error))
+            case .fetchCancelled: inbox.bell.ring()
             case .mutation(_, let status) where !status.isPending: inbox.bell.ring()
             default: break
             }

@@ -44,6 +44,9 @@ public final class SyncClient: Sendable {
         public var mutations = MutationOptions()
         /// The shortest time between two fetches of one entry that events ask for.
         public var throttle: Duration = .milliseconds(100)
+        /// How long to wait before what is stale is asked for again, when it could not be had and somebody still looks at it.
+        /// When the server tells of its channel again, it is asked for at once.
+        public var refetchBackoff = Backoff(base: .seconds(1), maximum: .seconds(30))
         /// How many events wait to be looked at before they collapse into one `stale` for each channel.
         public var bufferedEvents = 1_024
         /// Whether entities are kept in local collections, where nothing else is said. It has no effect yet.
@@ -124,6 +127,7 @@ public final class SyncClient: Sendable {
                 queries: queries,
                 inbox: inbox,
                 throttle: configuration.throttle,
+                backoff: configuration.refetchBackoff,
                 logger: configuration.logger,
                 subscribe: subscribe(broadcast, inbox)
             )

@@ -18,6 +18,7 @@ struct SyncEngine {
     private var seen: [InvalidationRule: SeenEvents] = [:]
     private var echoes = HeldEchoes()
     private var schedule = RefetchSchedule()
+    private var failures: FailedFetches
     /// What was being fetched when the server began to tell of its channel.
     private var arrivals = AwaitedArrivals()
     /// What the events of this turn make stale.
@@ -27,12 +28,14 @@ struct SyncEngine {
         queries: QueryClient,
         inbox: SyncInbox,
         throttle: Duration,
+        backoff: Backoff,
         logger: Logger,
         subscribe: @escaping Subscribe
     ) {
         self.queries = queries
         self.inbox = inbox
         self.throttle = throttle
+        failures = FailedFetches(backoff: backoff)
         self.logger = logger
         self.subscribe = subscribe
     }
@@ -67,6 +70,10 @@ struct SyncEngine {
             remove(identifier)
         case .enabled(let identifier, let isEnabled):
             setEnabled(identifier, isEnabled)
+        case .settled(let key):
+            failures.forget(key)
+        case .failed(let key, let error):
+            failed(key, error)
         }
     }
 }
@@ -154,6 +161,7 @@ extension SyncEngine {
             channels[name]?.phase = .subscribed
             if !isRecovered { channels[name]?.position = position }
             checkEarlierFetches(for: name, since: isRecovered ? channel.since : position)
+            retryFailed(of: channel)
         case .refused(let error):
             channels[name]?.phase = .refused
             logger.warning("a channel is refused", metadata: ["channel": "\(name)", "error": "\(error)"])
@@ -243,12 +251,27 @@ extension SyncEngine {
         }
     }
 
+    /// What is heard of and could not be fetched is asked for again later, for as long as somebody looks at it.
+    private mutating func failed(_ key: QueryKey, _ error: any Error) {
+        guard channels.values.contains(where: { $0.enables(key) }),
+            let wait = failures.failed(key, error, random: queries.randomNumber())
+        else { return }
+        schedule.add(key, at: queries.time.now, .init(throttle: throttle, spread: wait))
+    }
+
+    /// The server is back: there is no need to wait.
+    private mutating func retryFailed(of channel: SyncedChannel) {
+        for key in failures.keys(where: { channel.enables($0) }) {
+            schedule.add(key, at: queries.time.now, .init(throttle: throttle))
+        }
+    }
+
     private mutating func fetchDue() {
         let due = schedule.takeDue(at: queries.time.now)
         guard !due.isEmpty else { return }
         var filter = QueryFilter.exactly(due)
         filter.activity = .live
-        filter.predicate = \.isInvalidated
+        filter.predicate = { $0.isInvalidated || $0.status == .error }
         queries.refetch(filter, isRestarting: false)
     }
 }

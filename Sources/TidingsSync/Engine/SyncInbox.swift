@@ -14,6 +14,10 @@ final class SyncInbox: Sendable {
         /// How a channel stands with the server.
         case update(ChannelName, BroadcastClient.SubscriptionUpdate)
         case event(BroadcastEvent)
+        /// The data of an entry has come, or the entry has gone.
+        case settled(QueryKey)
+        /// The data of an entry could not be had.
+        case failed(QueryKey, any Error)
     }
 
     fileprivate struct State {

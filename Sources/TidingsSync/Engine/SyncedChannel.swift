@@ -37,6 +37,11 @@ struct SyncedChannel {
     /// Whether somebody wants to hear it whatever there is.
     var isNeeded: Bool { users.values.contains { !$0.isLazy } }
 
+    /// Whether an entry is fetched when it goes stale by what is heard here.
+    func enables(_ key: QueryKey) -> Bool {
+        rules.contains { rule, users in users.enabled > 0 && key.starts(with: rule.prefix) }
+    }
+
     /// Those who want to hear more than that data is stale, in the order in which they came.
     var listeners: [ChannelUse] {
         users.values.filter { $0.onEvent != nil || $0.onChange != nil }.sorted { $0.identifier < $1.identifier }

@@ -15,9 +15,20 @@ struct EntityTruth<Entity: Sendable>: Sendable {
     }
 }
 
-/// How what a mutation shows is settled when its answer has come.
+/// What a mutation that is under way needs until its answer has come: how what it shows is settled, and what was sent.
 final class EntityConfirmations<Entity: Sendable>: Sendable {
     private let waiting = Mutex<[@Sendable (EntityTruth<Entity>) -> Void]>([])
+    private let sent = Mutex<(request: APIRequest, version: Int64?)?>(nil)
+
+    /// What all attempts send. Another request would not be the same change: a server that knows its key refuses it.
+    func request(
+        _ make: () throws -> (request: APIRequest, version: Int64?)
+    ) rethrows -> (request: APIRequest, version: Int64?) {
+        if let sent = sent.withLock({ $0 }) { return sent }
+        let made = try make()
+        sent.withLock { $0 = made }
+        return made
+    }
 
     func add(_ confirm: @escaping @Sendable (EntityTruth<Entity>) -> Void) {
         waiting.withLock { $0.append(confirm) }

@@ -35,10 +35,15 @@ extension SyncClient {
     ) -> Mutation<Input, Output> {
         let settling = EntitySettling(client: self, entity: entity, isDeletion: isDeletion)
         return Mutation<Input, Output>(name, options: configuration.mutations) { input, context in
-            let version = self.version(of: identifier(input), of: entity, basis: basis(input))
-            var sent = try request(input, version)
-            sent.headers[.idempotencyKey] = context.idempotencyKey
-            sent.headers[.mutationID] = context.identifier.description
+            let make = {
+                let version = self.version(of: identifier(input), of: entity, basis: basis(input))
+                var made = try request(input, version)
+                made.headers[.idempotencyKey] = context.idempotencyKey
+                made.headers[.mutationID] = context.identifier.description
+                return (request: made, version: version)
+            }
+            let confirmations = self.confirmations.current(context.identifier, Entity.self)
+            let (sent, version) = try confirmations?.request(make) ?? make()
             do {
                 let answer = try await self.api.send(sent, as: output)
                 settling.confirm(answer, identifier(input), lockedTo: isLocking ? version : nil, context.identifier)

@@ -52,7 +52,9 @@ struct SyncFaultTests {
             for detail in details { try await detail.shows("the order is there") { $0.data != nil && !$0.isFetching } }
             try await screen.connected()
             try await server.note("before", on: orders)
-            for detail in details { try await detail.shows("it is noted") { $0.data?.note == "before" && !$0.isFetching } }
+            for detail in details {
+                try await detail.shows("it is noted") { $0.data?.note == "before" && !$0.isFetching }
+            }
             screen.broadcasts.refuse()
             screen.broadcasts.cut()
             try await screen.disconnected()
@@ -83,7 +85,9 @@ struct SyncFaultTests {
             try await menu.shows("the menu is there") { $0.data != nil }
             try await screen.connected()
             try await server.note("before", on: orders)
-            for detail in details { try await detail.shows("it is noted") { $0.data?.note == "before" && !$0.isFetching } }
+            for detail in details {
+                try await detail.shows("it is noted") { $0.data?.note == "before" && !$0.isFetching }
+            }
             screen.broadcasts.refuse()
             screen.broadcasts.cut()
             try await screen.disconnected()
@@ -93,7 +97,9 @@ struct SyncFaultTests {
             try await server.loseHistory()
             try await server.start()
             screen.broadcasts.heal()
-            try await details[0].shows("what happened") { $0.data?.note == "meanwhile" && !$0.isFetching && !$0.isStale }
+            try await details[0].shows("what happened") {
+                $0.data?.note == "meanwhile" && !$0.isFetching && !$0.isStale
+            }
             try await details[1].shows("what did not") { !$0.isFetching && !$0.isStale }
             try await screen.connected()
             let paths = orders.map { "GET /orders/\($0.uuidString.lowercased())" }

@@ -32,6 +32,7 @@ final class SyncScreen: Sendable {
         configuration.queries.defaults.retry = .times(3, delay: .fixed(.milliseconds(20)))
         configuration.mutations.retry = RetryPolicy(retries: nil, delay: .fixed(.milliseconds(20)))
         configuration.throttle = .milliseconds(20)
+        configuration.refetchBackoff = Backoff(base: .milliseconds(20), maximum: .milliseconds(200))
         configuration.transport = LoggingTransport(asked, timeout: .milliseconds(500))
         configure(&configuration)
         let sync = try SyncClient(configuration)
@@ -65,6 +66,7 @@ final class SyncScreen: Sendable {
     func end() async {
         running.cancel()
         await running.value
+        for proxy in [requests, broadcasts] { proxy.close() }
     }
 }
 

@@ -97,7 +97,7 @@ private final class SyncWalk {
 
     func step() async throws {
         let client = clients[Int.random(in: 0..<clients.count, using: &random)]
-        switch Int.random(in: 0..<24, using: &random) {
+        switch Int.random(in: 0..<36, using: &random) {
         case 0...8: change(as: client)
         case 9, 10: try await changeElsewhere()
         case 11, 12: lookAt(as: client)
@@ -106,20 +106,25 @@ private final class SyncWalk {
         case 15: client.screen.broadcasts.cut()
         case 16: client.screen.requests.cut()
         case 17: freeze(client)
-        case 18: client.screen.requests.loseAnswer(to: ["POST /orders", "PATCH /orders"].randomElement(using: &random) ?? "")
+        case 18:
+            client.screen.requests.loseAnswer(
+                to: ["POST /orders", "PATCH /orders"].randomElement(using: &random) ?? ""
+            )
         case 19: client.screen.broadcasts.halfClose()
         case 20: try await stopOrStart()
         case 21: heal(client)
         case 22: client.screen.requests.delay(by: .milliseconds(Int.random(in: 1...20, using: &random)))
-        default: await breathe()
+        default: try await breathe()
         }
     }
 
-    /// Lets others go on for a moment that no other step waits for.
-    private func breathe() async {
-        for _ in 0..<Int.random(in: 1...200, using: &random) { await Task.yield() }
-        let sync = clients[0].screen.sync
-        _ = try? await sync.queries.fetch(Query(key: ["breath"]) { _ in 1 })
+    /// Lets the network go on: for as long as a few requests take.
+    private func breathe() async throws {
+        guard isServing else { return await Task.yield() }
+        let api = try APIClient(baseURL: "http://127.0.0.1:\(server.port)")
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+            _ = try await api.send(APIRequest(.get, "/settings"), as: Settings.self)
+        }
     }
 
     private func change(as client: Client) {
@@ -217,27 +222,33 @@ private final class SyncWalk {
         for client in clients { client.screen.broadcasts.cut() }
         for change in changes { try await change.value }
         for client in clients { try await client.screen.connected() }
-        let database = try await ordersInDatabase()
+        let (database, newest) = (try await orders(sort: "created_at"), try await orders(sort: "-created_at"))
         #expect(created.isSubset(of: Set(database.map(\.id))))
-        for (number, client) in clients.enumerated() { try await expect(client, shows: database, number) }
+        for (number, client) in clients.enumerated() { try await expect(client, shows: database, newest, number) }
     }
 
-    private func ordersInDatabase() async throws -> [Order] {
+    /// All orders, in an order that also says which of two comes first that were created at the same time.
+    private func orders(sort: String) async throws -> [Order] {
         let api = try APIClient(baseURL: "http://127.0.0.1:\(server.port)")
-        let request = APIRequest(.get, "/orders", query: [("limit", "200"), ("sort", "created_at")])
+        let request = APIRequest(.get, "/orders", query: [("limit", "200"), ("sort", sort)])
         return try await api.send(request, as: OrderList.self).value.items
     }
 
-    private func expect(_ client: Client, shows database: [Order], _ number: Int) async throws {
-        let newest = Array(database.reversed())
+    private func expect(
+        _ client: Client,
+        shows database: [Order],
+        _ newest: [Order],
+        _ number: Int
+    ) async throws {
         let expected = [
-            database, newest.filter { [.open, .preparing].contains($0.status) }, newest.filter { ["1", "2"].contains($0.table) },
+            database, newest.filter { [.open, .preparing].contains($0.status) },
+            newest.filter { ["1", "2"].contains($0.table) },
         ]
         for (list, orders) in zip(client.lists, expected) {
             try await shows("list of client \(number)", list) { Self.same($0.items, Array(orders.prefix(50))) }
         }
-        try await eventually("the pages of client \(number) are right") {
-            Self.same(client.pages.pages.flatMap(\.items), Array(newest.prefix(client.pages.pages.count * 4)))
+        try await shows("pages of client \(number)", client.pages.observer) { data in
+            Self.same(data.pages.flatMap(\.items), Array(newest.prefix(data.pages.count * 4)))
         }
         for (id, detail) in client.details {
             guard let order = database.first(where: { $0.id == id }) else { continue }

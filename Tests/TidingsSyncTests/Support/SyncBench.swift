@@ -26,6 +26,7 @@ final class SyncBench: Sendable {
     let sync: SyncClient
     private let asked: Log<Subscription>
     private let ended: Log<ChannelName>
+    private let telling: Task<Void, Never>
     private let kept = Mutex<[any AnyObject & Sendable]>([])
 
     var queries: QueryClient { sync.queries }
@@ -45,16 +46,25 @@ final class SyncBench: Sendable {
         configuration.queries.defaults.retry = .never
         configuration.transport = network
         configure(&configuration)
-        sync = try SyncClient(configuration) { _, _ in
+        let sync = try SyncClient(configuration) { _, _ in
             { channel, since in
                 asked.add(Subscription(channel: channel, since: since?.description))
                 return Kept { ended.add(channel) }
             }
         }
+        self.sync = sync
+        telling = Task(executorPreference: executor) { await sync.wakeForCache() }
+        executor.drain()
     }
 
-    /// Lets everything happen that can.
+    deinit {
+        telling.cancel()
+    }
+
+    /// Lets everything happen that can. What the client's run would tell of the cache is told here.
     func settle() {
+        executor.drain()
+        _ = sync.work()
         executor.drain()
         _ = sync.work()
         executor.drain()
