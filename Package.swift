@@ -364,6 +364,11 @@ let package = Package(
             path: "Tests/QuerySnippets"
         ),
         .target(
+            name: "SyncSnippets",
+            dependencies: ["BistroAPI", "TidingsSync", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/SyncSnippets"
+        ),
+        .target(
             name: "ServerSnippets",
             dependencies: [
                 "TidingsBroadcast", "TidingsClient", "TidingsEntities", "TidingsHummingbird", "TidingsPostgres",

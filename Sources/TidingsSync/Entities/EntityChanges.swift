@@ -60,10 +60,10 @@ public struct EntityChanges<Entity: Sendable>: Sendable {
                 entity.listChange(identifier, newcomer: newcomer, in: key, change)
             }
             confirmations.add { truth in
+                let settle: @Sendable (inout Entity) -> Void = { truth.settle(&$0, otherwise: change) }
                 for update in updates {
-                    let settled = entity.listChange(identifier, newcomer: truth.answer ?? newcomer, in: update.key) {
-                        truth.settle(&$0, otherwise: change)
-                    }
+                    let newcomer = truth.answer ?? newcomer
+                    let settled = entity.listChange(identifier, newcomer: newcomer, in: update.key, settle)
                     if let settled { update.confirm(settled) }
                 }
             }
