@@ -263,6 +263,17 @@ let package = Package(
             ]
         ),
         .testTarget(
+            name: "TidingsHTTPTransportTests",
+            dependencies: [
+                "TidingsHTTPTransport",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .testTarget(
             name: "TidingsSyncTests",
             dependencies: [
                 "TestSupport", "TidingsClient", "TidingsHTTPTransport", "TidingsQuery", "TidingsSync", "TidingsTesting",

@@ -8,16 +8,30 @@ public struct AsyncHTTPClientTransport: HTTPTransport {
     private let client: HTTPClient
     private let timeout: Duration
 
-    /// Makes a transport.
+    /// Makes a transport over a client of the whole process, which is never shut down. A server that cannot be connected to
+    /// is said to be unreachable at once, and redirects are not followed: a token goes nowhere that nobody named.
+    ///
+    /// - Parameter timeout: How long a request may take, from its first packet to the end of the answer.
+    public init(timeout: Duration = .seconds(30)) {
+        self.init(client: Self.standardClient, timeout: timeout)
+    }
+
+    /// Makes a transport over a client of one's own.
     ///
     /// - Parameters:
-    ///   - client: Who sends. The default is shared by the whole process and never shut down; one of your own has to live
-    ///     for as long as the transport is used.
+    ///   - client: Who sends. It has to live for as long as the transport is used.
     ///   - timeout: How long a request may take, from its first packet to the end of the answer.
-    public init(client: HTTPClient = .shared, timeout: Duration = .seconds(30)) {
+    public init(client: HTTPClient, timeout: Duration = .seconds(30)) {
         self.client = client
         self.timeout = timeout
     }
+
+    private static let standardClient: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }()
 
     /// Sends a request: ``HTTPTransport/send(_:body:mostBytes:)``.
     public func send(_ request: HTTPRequest, body: [UInt8], mostBytes: Int) async throws -> HTTPTransportAnswer {
