@@ -78,7 +78,7 @@ extension OpenAPIEntity {
             .delete,
             "remove\(record)\(FieldName.capitalized(child.singular))",
             "Remove \(FieldName.words(child.singular)) from \(label)",
-            .gone
+            .removed("It is gone. The `ETag` is that of the \(label).")
         )
     }
 
@@ -126,6 +126,10 @@ extension OpenAPIOperation.Success {
 
     fileprivate static func changed(_ schema: String, _ description: String = "As it is now.") -> Self {
         Self(status: 200, description: description, headers: [.entityTag, .position], schema: schema)
+    }
+
+    fileprivate static func removed(_ description: String) -> Self {
+        Self(status: 204, description: description, headers: [.entityTag, .position])
     }
 
     fileprivate static let gone = Self(status: 204, description: "It is gone.", headers: [.position])

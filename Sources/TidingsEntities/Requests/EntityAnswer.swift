@@ -18,7 +18,8 @@ public struct EntityAnswer: Hashable, Sendable {
     public let kind: Kind
     /// What there is to say, as UTF-8 JSON; empty when it is gone.
     public let json: [UInt8]
-    /// Tells representations of the entity apart, as in the header `ETag` (RFC 9110 §8.8.3), quotes included; nil for lists.
+    /// Tells representations of the entity apart, as in the header `ETag` (RFC 9110 §8.8.3), quotes included; of a child's
+    /// parent. Nil for lists, and for an entity that is gone.
     public let entityTag: String?
     /// The identifier of what was created.
     public let createdID: String?

@@ -69,8 +69,8 @@ extension EntityService {
             guard let childID = FieldReader.uuid(childID) else { throw EntityError.notFound(child) }
             try confirm(nil, call, parent, isLock: false)
             try permit(call.identity, .delete, unit.child(childID, of: parent, at: place, of: schema), of: child)
-            _ = try unit.removeChild(place, of: schema, parent, childID)
-            return EntityAnswer(.deleted)
+            let remaining = try unit.removeChild(place, of: schema, parent, childID)
+            return EntityAnswer(.deleted, entityTag: tag(of: remaining))
         }
     }
 

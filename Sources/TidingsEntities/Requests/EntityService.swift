@@ -204,7 +204,7 @@ extension EntityService {
     }
 
     /// The version, or what the entity says where it has none.
-    private func tag(of record: EntityRecord) -> String {
+    func tag(of record: EntityRecord) -> String {
         if let version = schema.roles.version, case .integer(let number) = record.values[version] {
             return "\"\(number)\""
         }

@@ -83,7 +83,7 @@ struct OpenAPIOperationTests {
             ("getOrder", "", "ETag Tidings-Position Cache-Control"),
             ("updateOrder", "If-Match Idempotency-Key X-Mutation-ID", "ETag Tidings-Position"),
             ("deleteOrder", "If-Match Idempotency-Key X-Mutation-ID", "Tidings-Position"),
-            ("removeOrderItem", "If-Match Idempotency-Key X-Mutation-ID", "Tidings-Position"),
+            ("removeOrderItem", "If-Match Idempotency-Key X-Mutation-ID", "ETag Tidings-Position"),
         ]
     )
     func headers(_ id: String, _ taken: String, _ given: String) throws {
