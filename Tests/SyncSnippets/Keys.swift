@@ -10,7 +10,7 @@ struct Gift: Codable, Sendable {
 // snippet: gifts
 func gifts(_ list: String, _ sync: SyncClient) -> Query<[Gift]> {
     Query(key: ["gifts", .string(list)]) { context in
-        try await sync.fetch(APIRequest(.get, "/gift-lists/\(list)/gifts"), as: [Gift].self, context)
+        try await sync.api.fetch(APIRequest(.get, "/gift-lists/\(list)/gifts"), as: [Gift].self, context)
     }
 }
 // end

@@ -232,3 +232,25 @@ struct ChannelTests {
         #expect(observers.map { $0.isFetching } == [true, true])
     }
 }
+
+@Suite("A client that is not needed any more", .timeLimit(.minutes(1)))
+struct LifetimeTests {
+    @Test("goes, with everything that it had, though its queries and changes were used")
+    func released() throws {
+        weak var client: SyncClient?
+        do {
+            let network = FakeTransport()
+            let sync = try SyncClient(baseURL: "http://127.0.0.1:1") { $0.transport = network }
+            let observer = QueryObserver(sync.note("1"), in: sync.queries)
+            observer.start()
+            sync.queries.register(sync.changeNote)
+            sync.queries.start(sync.changeNote, NoteChange(id: "1", text: "x")).discard()
+            _ = BroadcastInvalidation(of: ["notes"], on: "note", in: sync)
+            _ = PollingFallback(of: ["notes"], in: sync)
+            observer.stop()
+            sync.queries.clear()
+            client = sync
+        }
+        #expect(client == nil)
+    }
+}

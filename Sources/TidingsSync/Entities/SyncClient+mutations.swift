@@ -33,49 +33,24 @@ extension SyncClient {
         request: @escaping @Sendable (Input, Int64?) throws -> APIRequest,
         as output: Output.Type
     ) -> Mutation<Input, Output> {
-        let settling = EntitySettling(client: self, entity: entity, isDeletion: isDeletion)
-        return Mutation<Input, Output>(name, options: configuration.mutations) { input, context in
-            let make = {
-                let version = self.version(of: identifier(input), of: entity, basis: basis(input))
-                var made = try request(input, version)
-                made.headers[.idempotencyKey] = context.idempotencyKey
-                made.headers[.mutationID] = context.identifier.description
-                return (request: made, version: version)
-            }
-            let confirmations = self.confirmations.current(context.identifier, Entity.self)
-            let (sent, version) = try confirmations?.request(make) ?? make()
-            do {
-                let answer = try await self.api.send(sent, as: output)
-                settling.confirm(answer, identifier(input), lockedTo: isLocking ? version : nil, context.identifier)
-                return answer.value
-            } catch let error as APIError {
-                guard let current = error.current(as: Entity.self) else { throw error }
-                throw EntityConflict(current: current, cause: error)
-            }
-        }
-        .scoped { "\(entity.name):\(identifier($0))" }
-        .onMutate { input, context in
-            let confirmations = self.confirmations.begin(context.identifier, Entity.self, in: context.client)
-            show(input, EntityChanges(entity, context, confirmations))
-        }
-        .onSuccess { output, input, _ in settling.take(output as? Entity, identifier(input)) }
-        .onError { error, input, _ in settling.take((error as? EntityConflict<Entity>)?.current, identifier(input)) }
-        .onSettled { result, input, context in
-            self.confirmations.end(context.identifier)
-            settling.finish(result.map { $0 is Entity }, identifier(input))
-        }
-    }
-
-    /// The version to send a change with.
-    private func version<Entity>(_ identifier: String, _ entity: SyncedEntity<Entity>) -> Int64? {
-        let detail = queries.entries(.exactly(entity.key(identifier))).first?.baseVersion
-        let listed = entity.listed(identifier, in: queries).flatMap(entity.version)
-        return [detail, listed].compactMap { $0 }.max()
-    }
-
-    private func version<Entity>(of identifier: String, of entity: SyncedEntity<Entity>, basis: Int64?) -> Int64? {
-        guard let known = basis ?? version(identifier, entity) else { return nil }
-        return versions.latest(entity.name, identifier, since: known)
+        let change = EntityMutation<Entity, Input, Output>(
+            // The cache may keep its mutations, so they do not keep the client.
+            api: api,
+            versions: versions,
+            confirmations: confirmations,
+            entity: entity,
+            identifier: identifier,
+            basis: basis,
+            isLocking: isLocking,
+            isDeletion: isDeletion,
+            request: request
+        )
+        return Mutation(name, options: configuration.mutations) { try await change.send($0, $1) }
+            .scoped { "\(entity.name):\(identifier($0))" }
+            .onMutate { show($0, change.begin($1)) }
+            .onSuccess { change.succeed($0, $1, $2) }
+            .onError { change.fail($0, $1, $2) }
+            .onSettled { change.settle($0, $1, $2) }
     }
 }
 
@@ -89,77 +64,5 @@ extension APIRequest {
         var request = self
         request.headers[.ifMatch] = "\"\(version)\""
         return request
-    }
-}
-
-/// What becomes of the cache when a change of an entity has been answered.
-private struct EntitySettling<Entity: Codable & Sendable>: Sendable {
-    let client: SyncClient
-    let entity: SyncedEntity<Entity>
-    let isDeletion: Bool
-
-    /// The server has made the change: it is not shown on top of the data any more, but part of it.
-    ///
-    /// - Parameter version: On which one the server has insisted; without, somebody else's change may be between.
-    func confirm<Output>(
-        _ answer: APIAnswer<Output>,
-        _ identifier: String,
-        lockedTo version: Int64?,
-        _ mutation: MutationIdentifier
-    ) {
-        let current = answer.value as? Entity
-        let tag = answer.head.headerFields[.eTag].flatMap { Int64($0.trimmingQuotes) }
-        let new = current.flatMap(entity.version) ?? tag
-        if let new { client.versions.record(entity.name, identifier, from: version ?? new - 1, to: new) }
-        let truth = EntityTruth(answer: current, version: new, versionOf: entity.version)
-        client.confirmations.current(mutation, Entity.self)?.confirm(as: truth, in: client.queries)
-    }
-
-    /// The server has said how the entity is.
-    func take(_ current: Entity?, _ identifier: String) {
-        guard let current else { return }
-        let entity = entity
-        let isNewer = { @Sendable (old: Entity) in
-            guard let old = entity.version(old), let new = entity.version(current) else { return true }
-            return new >= old
-        }
-        client.queries.batch {
-            let detail = entity.detail(identifier)
-            client.queries.setData(for: detail) { $0.map(isNewer) ?? true ? current : nil }
-            for form in entity.lists {
-                form.change(client.queries, .under(entity.keys.lists)) { pages in
-                    for page in pages.indices {
-                        for row in pages[page].indices where entity.identifier(pages[page][row]) == identifier {
-                            if isNewer(pages[page][row]) { pages[page][row] = current }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Makes stale what the answer did not tell: lists, what belongs to the entity, and itself if it was not answered.
-    func finish(_ result: Result<Bool, any Error>, _ identifier: String) {
-        let detail = entity.key(identifier)
-        let queries = client.queries
-        queries.batch {
-            queries.invalidate(.under(entity.keys.lists))
-            switch result {
-            case .success where isDeletion: queries.remove(.under(detail))
-            case .success(true):
-                var parts = QueryFilter.under(detail)
-                parts.predicate = { $0.key != detail }
-                queries.invalidate(parts)
-            case .success(false), .failure: queries.invalidate(.under(detail))
-            }
-        }
-    }
-}
-
-extension StringProtocol {
-    /// What is between quotes.
-    fileprivate var trimmingQuotes: Substring {
-        guard count >= 2, hasPrefix("\""), hasSuffix("\"") else { return Substring(self) }
-        return Substring(dropFirst().dropLast())
     }
 }

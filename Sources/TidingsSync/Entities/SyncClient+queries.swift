@@ -14,8 +14,10 @@ extension SyncClient {
         _ request: APIRequest,
         as type: Value.Type
     ) -> Query<Value> {
-        Query(key: key) { context in try await self.fetch(request, as: type, context) }
-            .holding { self.hold(entity.channel, entity.rule, isLazy: true) }
+        // The cache keeps its queries, so they do not keep the client.
+        let (api, inbox) = (api, inbox)
+        return Query(key: key) { context in try await api.fetch(request, as: type, context) }
+            .holding { inbox.hold(entity.channel, entity.rule, isLazy: true) }
     }
 
     /// The query of one entity.
@@ -49,16 +51,20 @@ extension SyncClient {
         request: @escaping @Sendable (String?) -> APIRequest,
         next: @escaping @Sendable (Page) -> String?
     ) -> InfiniteQuery<Page, String> {
+        let (api, inbox) = (api, inbox)
         var list = InfiniteQuery<Page, String>(key: key) { cursor, context in
-            try await self.fetch(request(cursor), as: type, context)
+            try await api.fetch(request(cursor), as: type, context)
         } next: { page, _ in
             next(page)
         }
-        list.query.hold = { self.hold(entity.channel, entity.rule, isLazy: true) }
+        list.query.hold = { inbox.hold(entity.channel, entity.rule, isLazy: true) }
         return list
     }
+}
 
-    /// Asks the server for data, and keeps how new it is with the entry that it is fetched for.
+extension APIClient {
+    /// Asks the server for data, and keeps how new it is with the entry that it is fetched for: what the fetch function of a
+    /// query that is bound to a channel needs.
     ///
     /// - Parameters:
     ///   - request: What to ask for.
@@ -70,7 +76,7 @@ extension SyncClient {
         as type: Value.Type,
         _ context: FetchContext
     ) async throws -> Value {
-        let answer = try await api.send(request, as: type)
+        let answer = try await send(request, as: type)
         // Of several pages, the first is the oldest.
         if context.recorded(.position) == nil {
             context.record(answer.head.headerFields[.tidingsPosition], as: .position)

@@ -27,7 +27,7 @@ public final class BroadcastInvalidation: Sendable {
         in client: SyncClient
     ) {
         let rule = InvalidationRule(prefix: prefix, shape: shape)
-        hold = client.hold(channel, rule, isLazy: false, isEnabled: isEnabled)
+        hold = client.inbox.hold(channel, rule, isLazy: false, isEnabled: isEnabled)
     }
 
     /// Says whether what is stale is fetched. If not, events are not lost: entries are marked as stale, and fetched once

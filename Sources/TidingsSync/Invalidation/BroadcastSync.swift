@@ -66,7 +66,7 @@ public final class BroadcastSync: Sendable {
     ) {
         let reactions = Reactions(isEnabled: isEnabled, onInvalidate: onInvalidate, onStale: onStale)
         self.reactions = reactions
-        hold = client.hold(channel, nil, isLazy: false, onEvent: { reactions.hear($0) })
+        hold = client.inbox.hold(channel, nil, isLazy: false, onEvent: { reactions.hear($0) })
     }
 
     /// Says whether something is done about what happens. If something happened while nothing was, `onInvalidate` is called

@@ -49,7 +49,7 @@ public final class RealtimeSync: Sendable {
         let change: @Sendable (Bool) -> Void = { isSubscribed in
             if isSubscribed { onSubscribed?() } else { onUnsubscribed?() }
         }
-        hold = client.hold(
+        hold = client.inbox.hold(
             topic,
             rule,
             isLazy: false,

@@ -26,14 +26,14 @@ final class SyncScreen: Sendable {
         var configuration = SyncClient.Configuration(baseURL: "http://127.0.0.1:\(requests.port)")
         configuration.broadcastURL = "ws://127.0.0.1:\(broadcasts.port)/ws/broadcast"
         configuration.broadcast.backoff = Backoff(base: .milliseconds(5), maximum: .milliseconds(100))
-        configuration.broadcast.connectTimeout = .milliseconds(300)
+        configuration.broadcast.connectTimeout = .seconds(2)
         configuration.broadcast.logger = Logger(label: "screen") { _ in SwiftLogNoOpLogHandler() }
         configuration.logger = configuration.broadcast.logger
         configuration.queries.defaults.retry = .times(3, delay: .fixed(.milliseconds(20)))
         configuration.mutations.retry = RetryPolicy(retries: nil, delay: .fixed(.milliseconds(20)))
         configuration.throttle = .milliseconds(20)
         configuration.refetchBackoff = Backoff(base: .milliseconds(20), maximum: .milliseconds(200))
-        configuration.transport = LoggingTransport(asked, timeout: .milliseconds(500))
+        configuration.transport = LoggingTransport(asked, timeout: .seconds(10))
         configure(&configuration)
         let sync = try SyncClient(configuration)
         self.sync = sync

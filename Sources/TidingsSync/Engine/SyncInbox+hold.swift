@@ -1,6 +1,6 @@
 import TidingsWire
 
-extension SyncClient {
+extension SyncInbox {
     /// Makes known that somebody wants to hear a channel, for as long as the result is kept.
     func hold(
         _ channel: ChannelName,
@@ -11,7 +11,7 @@ extension SyncClient {
         onChange: (@Sendable (_ isSubscribed: Bool) -> Void)? = nil
     ) -> ChannelHold {
         let use = ChannelUse(
-            identifier: inbox.nextIdentifier(),
+            identifier: nextIdentifier(),
             channel: channel,
             rule: rule,
             isLazy: isLazy,
@@ -19,6 +19,6 @@ extension SyncClient {
             onEvent: onEvent,
             onChange: onChange
         )
-        return ChannelHold(use, in: inbox)
+        return ChannelHold(use, in: self)
     }
 }
