@@ -150,7 +150,7 @@ public final class SyncClient: Sendable {
         try self.init(configuration)
     }
 
-    private static func broadcastURL(of baseURL: String) -> String {
+    static func broadcastURL(of baseURL: String) -> String {
         let path = baseURL.hasSuffix("/") ? "ws/broadcast" : "/ws/broadcast"
         guard let colon = baseURL.firstIndex(of: ":") else { return baseURL }
         return (baseURL[..<colon].lowercased() == "https" ? "wss" : "ws") + baseURL[colon...] + path
