@@ -5,6 +5,7 @@
 /// | ``plain`` | clients of a few lines: subscribe and hear |
 /// | ``extended`` | clients that want an answer to each request, and after a reconnect what they missed |
 /// | ``topic`` | clients that are written for `topic`, `event` and `data` |
+/// | ``feed`` | clients that show the newest value of feeds, and ask for nothing |
 ///
 /// Reading never traps, takes time and memory in proportion to the text, and looks at most ``WireLimits/jsonDepth``
 /// levels deep.
@@ -15,6 +16,8 @@ public enum Dialect: CaseIterable, Sendable {
     case extended
     /// `GET /ws`: `action` and `topic` from the client; `topic`, `event` and `data` from the server.
     case topic
+    /// `GET /ws/feeds`: `type` and the value from the server.
+    case feed
 }
 
 // MARK: - The choice
@@ -25,7 +28,7 @@ extension Dialect {
         switch self {
         case .plain: "tidings.plain"
         case .extended: "tidings.v1"
-        case .topic: nil
+        case .topic, .feed: nil
         }
     }
 
@@ -113,6 +116,7 @@ extension Dialect {
         case .plain: PlainDialect.self
         case .extended: ExtendedDialect.self
         case .topic: TopicDialect.self
+        case .feed: FeedDialect.self
         }
     }
 }

@@ -5,7 +5,8 @@ import TidingsWire
 struct DialectTests {
     @Test(
         "Subprotocols",
-        arguments: [(.plain, "tidings.plain"), (.extended, "tidings.v1"), (.topic, nil)] as [(Dialect, String?)]
+        arguments: [(.plain, "tidings.plain"), (.extended, "tidings.v1"), (.topic, nil), (.feed, nil)]
+            as [(Dialect, String?)]
     )
     func subprotocols(dialect: Dialect, name: String?) {
         #expect(dialect.subprotocol == name)

@@ -65,9 +65,11 @@ struct ServerMessageVector: Sendable, CustomTestStringConvertible {
         let payload: String
         let time: String?
         let traceID: String?
+        /// How a feed's frames are declared; nil where it does not matter.
+        let frame: String?
 
         enum CodingKeys: String, CodingKey {
-            case channel, event, payload, time
+            case channel, event, payload, time, frame
             case traceID = "trace_id"
         }
     }
