@@ -51,6 +51,8 @@ public final class BroadcastHub: Sendable {
     /// Reads of logs that are kept elsewhere.
     let logReads: AsyncLimiter
     let state = Mutex(State())
+    /// The feeds that are told here.
+    package let feeds = FeedTable()
     /// That no session is left.
     private let emptiness = AsyncCondition()
 
@@ -65,7 +67,7 @@ public final class BroadcastHub: Sendable {
         log: InMemoryEventLog = InMemoryEventLog(),
         logger: Logger = Logger(label: "tidings.hub")
     ) {
-        self.configuration = configuration
+        self.configuration = configuration.withFeeds()
         self.log = log
         self.logger = logger
         gatekeeper = Gatekeeper(authenticator: configuration.authenticator, policy: configuration.policy)

@@ -14,10 +14,13 @@ struct FrameWriter {
     let dialect: Dialect
     /// nil where compression was not agreed on.
     let deflater: MessageDeflater?
+    /// Knows how feeds are told in their own dialect.
+    let feeds: FeedTable?
 
-    init(dialect: Dialect, deflater: MessageDeflater? = nil) {
+    init(dialect: Dialect, deflater: MessageDeflater? = nil, feeds: FeedTable? = nil) {
         self.dialect = dialect
         self.deflater = deflater
+        self.feeds = feeds
     }
 
     var format: Format { Format(dialect: dialect, isCompressed: deflater != nil) }
@@ -28,6 +31,11 @@ struct FrameWriter {
     }
 
     func frame(_ event: BroadcastEvent) -> ByteBuffer {
-        frame(.text, dialect.encode(event))
+        frame(.text, text(event))
+    }
+
+    private func text(_ event: BroadcastEvent) -> [UInt8] {
+        guard dialect == .feed, let feeds else { return dialect.encode(event) }
+        return feeds.frame(of: event.channel).encode(event)
     }
 }

@@ -194,6 +194,7 @@ extension HubShard {
     func subscribe(_ session: WebSocketSession, to requests: [ChannelRequest]) -> [ChannelOutcome] {
         let further = requests.filter { !holds(session, $0.channel) }.map(\.channel)
         let subscribing = hub.subscribe(to: requests, adding: further, on: self)
+        hub.feeds.subscribed(to: further)
         deliver(subscribing.waiting)
         guard isolated.value.sessions[ObjectIdentifier(session)] != nil else {
             for channel in further { hub.unsubscribed(from: channel, on: self) }

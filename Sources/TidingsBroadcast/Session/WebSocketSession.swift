@@ -51,7 +51,11 @@ final class WebSocketSession: ChannelDuplexHandler {
     ) {
         self.shard = shard
         self.authentication = authentication
-        writer = FrameWriter(dialect: language.dialect, deflater: isCompressed ? shard.deflater : nil)
+        writer = FrameWriter(
+            dialect: language.dialect,
+            deflater: isCompressed ? shard.deflater : nil,
+            feeds: shard.hub.feeds
+        )
         state = SessionState(language: language)
         self.writesDirectly = writesDirectly
         reader = WebSocketReader(
