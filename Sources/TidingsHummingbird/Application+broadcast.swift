@@ -95,7 +95,7 @@ extension Application {
             responder: responder,
             server: try server(.http1(upgradingWith: responder, timeouts: endpoints.timeouts)),
             configuration: configuration,
-            services: services,
+            services: services + (endpoints.feeds.map { [$0] } ?? []),
             onServerRunning: onServerRunning,
             eventLoopGroupProvider: eventLoopGroupProvider,
             logger: logger

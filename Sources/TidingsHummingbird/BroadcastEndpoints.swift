@@ -7,6 +7,11 @@ public struct BroadcastEndpoints: Sendable {
     public var webSocketPath: RouterPath = "/ws/broadcast"
     /// The WebSocket endpoint of the topic dialect.
     public var topicWebSocketPath: RouterPath = "/ws"
+    /// The WebSocket endpoint of feeds. Served only with ``feeds``.
+    public var feedWebSocketPath: RouterPath = "/ws/feeds"
+    /// The feeds that clients hear; nil: there are none. They run with the application that has these endpoints, and have
+    /// to be of the same broadcast backend.
+    public var feeds: FeedRegistry?
     /// How many clients and channels there are; nil: not served here. With an ``operatorSecret`` it is asked for; without
     /// one the path is served only if the server asks its clients for no tokens either.
     public var statsPath: RouterPath? = "/broadcast/stats"

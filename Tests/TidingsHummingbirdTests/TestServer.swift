@@ -22,12 +22,13 @@ struct TestServer {
         router: Router<BasicRequestContext> = Router(),
         endpoints: BroadcastEndpoints = BroadcastEndpoints(),
         hub: BroadcastHub.Configuration = .make { _ in },
+        broadcast: WebSocketBroadcastBackend? = nil,
         tls: TLSConfiguration? = nil,
         services: @Sendable (WebSocketBroadcastBackend) -> [any Service] = { _ in [] },
         _ body: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let ports = Inbox<Int>()
-        let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub))
+        let broadcast = broadcast ?? WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let application = try Application(
             router: router,

@@ -87,6 +87,9 @@ public final class FeedRegistry: Service {
         )
     }
 
+    /// Whose clients listen.
+    package var hub: BroadcastHub { environment.hub }
+
     /// How every feed fares, in the order in which they were declared.
     public var statuses: [FeedStatus] { state.withLock { $0.feeds }.map(\.status) }
 }

@@ -248,7 +248,7 @@ extension BroadcastHub {
         )
     }
 
-    private func authentication(
+    func authentication(
         _ credentials: Result<Identity, AuthenticationError>?,
         at tick: Int64
     ) -> SessionAuthentication {
@@ -296,7 +296,7 @@ extension BroadcastHub {
     /// Whether messages are compressed for clients that offer it.
     public var compressesMessages: Bool { configuration.compressesMessages }
 
-    private func shard(on eventLoop: any EventLoop) -> HubShard {
+    func shard(on eventLoop: any EventLoop) -> HubShard {
         eventLoop.preconditionInEventLoop()
         return state.withLock { state in
             let identifier = ObjectIdentifier(eventLoop)

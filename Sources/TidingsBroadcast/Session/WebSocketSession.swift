@@ -28,6 +28,8 @@ final class WebSocketSession: ChannelDuplexHandler {
     var authentication: SessionAuthentication
     /// What the session waits for before it listens on; nil while it waits for nothing.
     var consultation: Consultation?
+    /// What the client asked for with its connection, until it is known who it is.
+    var opening: OpeningRequest?
 
     // The output's business.
     var heartbeat: SessionHeartbeat
@@ -47,10 +49,12 @@ final class WebSocketSession: ChannelDuplexHandler {
         writesDirectly: Bool,
         language: SessionLanguage,
         authentication: SessionAuthentication,
-        isCompressed: Bool
+        isCompressed: Bool,
+        opening: OpeningRequest? = nil
     ) {
         self.shard = shard
         self.authentication = authentication
+        self.opening = opening
         writer = FrameWriter(
             dialect: language.dialect,
             deflater: isCompressed ? shard.deflater : nil,
@@ -115,6 +119,7 @@ extension WebSocketSession {
         if let refusal = shard.open(self) { return close(refusal.code, reason: refusal.reason) }
         if case .refused(let error) = authentication { return close(.notAuthenticated, reason: error.message) }
         send(.welcome(makeWelcome()))
+        performOpening()
         context.flush()
     }
 
@@ -247,12 +252,14 @@ extension WebSocketSession {
 // MARK: - What the client asks for
 
 extension WebSocketSession {
-    private func perform(_ message: ClientMessage) {
+    func perform(_ message: ClientMessage) {
+        let message = withOpening(message)
         // The answer names every channel: one to a message of thousands would be many times the message.
         let named = message.subscribe.count + message.unsubscribe.count + message.refused.count
         guard named <= 2 * shard.hub.configuration.channelsPerSession else {
             let most = 2 * shard.hub.configuration.channelsPerSession
             let error = WireError(.tooManyChannels, "A message names at most \(most) channels; nothing of it was done.")
+            opening = nil
             return send(.error(error, id: message.id))
         }
         guard authentication.allowsRequests || message.authentication != nil else {
@@ -286,6 +293,7 @@ extension WebSocketSession {
             guard identify(as: verdict.identity, losing: verdict.lost, &reply) else { return }
         }
         let missed = subscribe(message, allowed: verdict.subscribe, excerpts, &reply)
+        endOpening(&reply)
         // What had waited for other channels was delivered, and may have ended the session.
         guard state.phase == .open else { return }
         for channel in message.unsubscribe { unsubscribe(from: channel) }

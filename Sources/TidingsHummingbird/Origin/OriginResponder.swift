@@ -15,7 +15,9 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
     init(_ base: Base, endpoints: BroadcastEndpoints) {
         self.base = base
         allowedOrigins = endpoints.allowedOrigins
-        socketPaths = [endpoints.webSocketPath.description, endpoints.topicWebSocketPath.description]
+        socketPaths = Set(
+            [endpoints.webSocketPath, endpoints.topicWebSocketPath, endpoints.feedWebSocketPath].map(\.description)
+        )
     }
 
     /// Answers a preflight itself, refuses changes of pages that are not allowed, and adds headers to every other answer.

@@ -1,5 +1,6 @@
 import Hummingbird
 import Logging
+import NIOCore
 import TidingsBroadcast
 import TidingsWire
 
@@ -14,19 +15,40 @@ struct BroadcastRoutes {
             guard broadcast.hub.isDraining else { return }
             throw BroadcastError(.closed, "The server is draining.")
         }
-        addWebSocket(at: endpoints.webSocketPath, to: router) { attempt in
-            attempt.offeredSubprotocols.lazy.compactMap(Dialect.init(subprotocol:)).first
+        endpoints.readiness.register("feeds") { [broadcast, feeds = endpoints.feeds] in
+            try broadcast.hub.feeds.check()
+            guard feeds.map({ $0.hub === broadcast.hub }) ?? true else {
+                throw FeedError(.notRunning, "The feeds of the endpoints are those of another broadcast backend.")
+            }
         }
-        addWebSocket(at: endpoints.topicWebSocketPath, to: router) { _ in .topic }
+        addWebSockets(to: router)
         addOperators(to: router)
         addHealth(to: router)
     }
 
-    /// - Parameter choose: The dialect; nil if the client offers none, which is the plain one.
+    private func addWebSockets(to router: Router<some RequestContext>) {
+        let hub = broadcast.hub
+        addWebSocket(at: endpoints.webSocketPath, to: router) { _, attempt in
+            let dialect = attempt.offeredSubprotocols.lazy.compactMap(Dialect.init(subprotocol:)).first
+            return WebSocketRoute(subprotocol: dialect?.subprotocol) {
+                hub.handler(of: $0, speaking: dialect ?? .plain)
+            }
+        }
+        addWebSocket(at: endpoints.topicWebSocketPath, to: router) { _, _ in
+            WebSocketRoute { hub.handler(of: $0, speaking: .topic) }
+        }
+        guard endpoints.feeds != nil else { return }
+        addWebSocket(at: endpoints.feedWebSocketPath, to: router) { request, _ in
+            let names = request.uri.queryParameters[values: "feed"].map(String.init)
+            return WebSocketRoute { hub.feedHandler(of: $0, hearing: names) }
+        }
+    }
+
+    /// - Parameter choose: What the connection is to become, by what the client asks for.
     private func addWebSocket(
         at path: RouterPath,
         to router: Router<some RequestContext>,
-        choose: @escaping @Sendable (UpgradeAttempt) -> Dialect?
+        choose: @escaping @Sendable (Request, UpgradeAttempt) -> WebSocketRoute
     ) {
         let hub = broadcast.hub
         let (allowedOrigins, cookie) = (endpoints.allowedOrigins, endpoints.tokenCookie)
@@ -35,15 +57,16 @@ struct BroadcastRoutes {
             try allowedOrigins.check(request)
             if let refusal = hub.refusal { throw Problem(refusal) }
             let credentials = try await Self.credentials(of: request, attempt, cookie: cookie, hub: hub)
-            let chosen = choose(attempt)
+            let route = choose(request, attempt)
             let extensions = hub.compressesMessages ? try attempt.answerToCompression() : nil
-            return try attempt.accept(subprotocol: chosen?.subprotocol, extensions: extensions) { eventLoop, hasTLS in
-                hub.makeSessionHandler(
-                    on: eventLoop,
-                    speaking: chosen ?? .plain,
-                    credentials: credentials,
-                    isCompressed: extensions != nil,
-                    writesDirectly: !hasTLS
+            return try attempt.accept(subprotocol: route.subprotocol, extensions: extensions) { eventLoop, hasTLS in
+                route.makeHandler(
+                    AcceptedConnection(
+                        eventLoop: eventLoop,
+                        credentials: credentials,
+                        isCompressed: extensions != nil,
+                        writesDirectly: !hasTLS
+                    )
                 )
             }
         }
@@ -104,6 +127,43 @@ struct BroadcastRoutes {
             }
             return try Response.json(Readiness(status: "ready", parts: readiness.details))
         }
+    }
+}
+
+/// What a WebSocket is to be.
+private struct WebSocketRoute: Sendable {
+    /// The one that is chosen of those that the client offers.
+    var subprotocol: String?
+    let makeHandler: @Sendable (AcceptedConnection) -> any ChannelHandler
+}
+
+/// What is known of a connection when it becomes a WebSocket.
+private struct AcceptedConnection {
+    let eventLoop: any EventLoop
+    let credentials: Result<Identity, AuthenticationError>?
+    let isCompressed: Bool
+    let writesDirectly: Bool
+}
+
+extension BroadcastHub {
+    fileprivate func handler(of connection: AcceptedConnection, speaking dialect: Dialect) -> any ChannelHandler {
+        makeSessionHandler(
+            on: connection.eventLoop,
+            speaking: dialect,
+            credentials: connection.credentials,
+            isCompressed: connection.isCompressed,
+            writesDirectly: connection.writesDirectly
+        )
+    }
+
+    fileprivate func feedHandler(of connection: AcceptedConnection, hearing names: [String]) -> any ChannelHandler {
+        makeFeedSessionHandler(
+            on: connection.eventLoop,
+            hearing: names,
+            credentials: connection.credentials,
+            isCompressed: connection.isCompressed,
+            writesDirectly: connection.writesDirectly
+        )
     }
 }
 
