@@ -256,25 +256,30 @@ struct FeedFormTests {
 
     @Test("if so declared, nothing is asked while nobody listens, and at once when somebody comes")
     func onlyWithListeners() async throws {
-        let (bench, source) = (FeedBench(), FeedSource(1))
+        let (bench, source, ticker) = (FeedBench(), FeedSource(1), FeedSource(0))
         let feed = try bench.feeds.declare("load", .conditional(every: .seconds(10)) { try await source.ask() })
+        try bench.feeds.declare("ticker", .polling(every: .seconds(10)) { try await ticker.ask() })
         try await bench.run {
-            bench.clock.advance(by: .seconds(3600))
-            let first = try await FeedClient.connect(bench.hub, hearing: ["load"])
+            // A feed that is asked in any case shows that time goes on.
             await bench.clock.wait(forSleeps: 1)
-            // Had it been asked before, this would be its second time.
+            for _ in 0..<50 { await bench.advance(by: .seconds(10)) }
+            #expect((ticker.asked, source.asked) == (51, 0))
+            let first = try await FeedClient.connect(bench.hub, hearing: ["load"])
+            await bench.clock.wait(forSleeps: 52)
             #expect(source.asked == 1)
             #expect(try await first.receive() == [#"{"type":"load_update","data":1}"#])
             #expect(feed.status.listeners == 1)
-            await bench.advance(by: .seconds(10))
+            await bench.advance(by: .seconds(10), sleepers: 2)
             #expect(source.asked == 2)
 
             try await first.drop()
             #expect(feed.status.listeners == 0)
             source.set(2)
-            bench.clock.advance(by: .seconds(3600))
+            for _ in 0..<50 { await bench.advance(by: .seconds(10)) }
+            #expect((ticker.asked, source.asked) == (102, 2))
+            let sleeps = bench.clock.sleeps
             let second = try await FeedClient.connect(bench.hub, hearing: ["load"])
-            await bench.clock.wait(forSleeps: 3)
+            await bench.clock.wait(forSleeps: sleeps + 1)
             #expect(source.asked == 3)
             // The last value that was told came at once, the new one when it was known.
             #expect(
