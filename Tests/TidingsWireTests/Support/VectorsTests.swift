@@ -8,7 +8,7 @@ struct VectorsTests {
         "Every file is there and has cases",
         arguments: [
             "channel-names", "close-codes", "extended-client-messages", "extended-server-messages",
-            "feed-client-messages", "feed-server-messages",
+            "event-stream", "feed-client-messages", "feed-server-messages",
             "permessage-deflate", "permessage-deflate-negotiation", "plain-client-messages", "plain-server-messages",
             "positions", "topic-client-messages", "topic-server-messages", "websocket-frames",
         ]
