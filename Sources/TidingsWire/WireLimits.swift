@@ -29,6 +29,8 @@ public enum WireLimits {
     public static let heartbeatInterval: Duration = .seconds(25)
     /// Time without a sign of life until a connection is given up.
     public static let heartbeatTimeout: Duration = .seconds(35)
+    /// Time between two comments of an event stream.
+    public static let eventStreamInterval: Duration = .seconds(15)
     /// Time that a client has to say who it is.
     public static let authenticationTimeout: Duration = .seconds(10)
     /// Time from a token's expiry to the end of its session.

@@ -30,6 +30,9 @@ extension BroadcastHub {
         public var heartbeatInterval: Duration
         /// Time without a sign of life, or with a write that does not go on, until a client is cut off; whole seconds.
         public var heartbeatTimeout: Duration
+        /// Time between two comments to the client of an event stream, which keep connections from being taken for idle;
+        /// whole seconds.
+        public var eventStreamInterval: Duration
         /// Events that wait for one event loop before a channel's events give way to one `stale` event.
         public var eventsAwaitingDelivery: Int
         /// Whether messages are compressed for clients that offer it (permessage-deflate, RFC 7692). Each message stands for
@@ -85,6 +88,7 @@ extension BroadcastHub {
             clientMessageBurst = WireLimits.clientMessageBurst
             heartbeatInterval = WireLimits.heartbeatInterval
             heartbeatTimeout = WireLimits.heartbeatTimeout
+            eventStreamInterval = WireLimits.eventStreamInterval
             eventsAwaitingDelivery = 65_536
             compressesMessages = false
             delivery = { _ in .signal }
@@ -109,6 +113,15 @@ extension BroadcastHub {
 
         var heartbeatLimits: SessionHeartbeat.Limits {
             .init(interval: heartbeatInterval.components.seconds, timeout: heartbeatTimeout.components.seconds)
+        }
+
+        /// The client of an event stream has no way to show that it lives but to read.
+        var eventStreamLimits: SessionHeartbeat.Limits {
+            .init(
+                interval: eventStreamInterval.components.seconds,
+                timeout: heartbeatTimeout.components.seconds,
+                expectsSigns: false
+            )
         }
     }
 }

@@ -9,6 +9,16 @@ struct FrameWriter {
     struct Format: Hashable {
         let dialect: Dialect
         let isCompressed: Bool
+        var framing = Framing.webSocket
+    }
+
+    /// What messages stand in.
+    enum Framing: Hashable {
+        case webSocket
+        /// Server-sent events without identifiers.
+        case eventStream
+        /// Server-sent events, each with its position.
+        case numberedEventStream
     }
 
     let dialect: Dialect
@@ -16,22 +26,31 @@ struct FrameWriter {
     let deflater: MessageDeflater?
     /// Knows how feeds are told in their own dialect.
     let feeds: FeedTable?
+    let framing: Framing
 
-    init(dialect: Dialect, deflater: MessageDeflater? = nil, feeds: FeedTable? = nil) {
+    init(
+        dialect: Dialect,
+        deflater: MessageDeflater? = nil,
+        feeds: FeedTable? = nil,
+        framing: Framing = .webSocket
+    ) {
         self.dialect = dialect
         self.deflater = deflater
         self.feeds = feeds
+        self.framing = framing
     }
 
-    var format: Format { Format(dialect: dialect, isCompressed: deflater != nil) }
+    var format: Format { Format(dialect: dialect, isCompressed: deflater != nil, framing: framing) }
 
-    /// A whole, unmasked frame; compressed if that makes it smaller.
+    /// A whole, unmasked frame; compressed if that makes it smaller. Or a message of an event stream, which has no opcodes.
     func frame(_ opcode: WebSocketOpcode, _ payload: [UInt8]) -> ByteBuffer {
-        ByteBuffer(bytes: deflater?.frame(opcode, payload) ?? WebSocketFrame.encode(opcode, payload))
+        guard framing == .webSocket else { return ByteBuffer(bytes: EventStreamText.message(payload)) }
+        return ByteBuffer(bytes: deflater?.frame(opcode, payload) ?? WebSocketFrame.encode(opcode, payload))
     }
 
     func frame(_ event: BroadcastEvent) -> ByteBuffer {
-        frame(.text, text(event))
+        guard framing == .numberedEventStream, let position = event.position else { return frame(.text, text(event)) }
+        return ByteBuffer(bytes: EventStreamText.message(text(event), id: position.description))
     }
 
     private func text(_ event: BroadcastEvent) -> [UInt8] {

@@ -143,11 +143,12 @@ extension HubShard {
     private func sweep() {
         isolated.value.tick += 1
         let (tick, limits) = (tick, hub.configuration.heartbeatLimits)
+        let streamLimits = hub.configuration.eventStreamLimits
         let (now, grace) = (hub.configuration.now(), hub.configuration.expiryGrace)
         var silent: [WebSocketSession] = []
         var unidentified: [(WebSocketSession, SessionAuthentication.Due)] = []
         for session in isolated.value.sessions.values {
-            switch session.heartbeat.tick(at: tick, limits: limits) {
+            switch session.heartbeat.tick(at: tick, limits: session.isEventStream ? streamLimits : limits) {
             case .nothing: break
             case .ping: session.ping()
             case .end: silent.append(session)

@@ -10,16 +10,18 @@ import TidingsWire
 /// *stream*'s events are all kept, up to the limit of bytes. So memory is bounded whatever the reader does.
 final class OutboundQueue {
     /// What a newer event takes the place of.
-    private enum Subject: Hashable {
+    enum Subject: Hashable {
         case entity(ChannelName, EventName, String)
         case channel(ChannelName)
     }
 
-    private struct Entry {
+    struct Entry {
         let frame: ByteBuffer
         let channel: ChannelName
         let subject: Subject?
         let isSignal: Bool
+        /// nil of what stands for events that were given up.
+        var position: EventPosition?
     }
 
     private struct Signals {
@@ -61,23 +63,32 @@ final class OutboundQueue {
             let subject = published.entityID.map { Subject.entity(channel, published.event.name, $0) }
             replace(
                 subject,
-                with: Entry(frame: published.frame(by: writer), channel: channel, subject: subject, isSignal: true)
+                with: Entry(published, by: writer, subject: subject, isSignal: true)
             )
             if signals[channel, default: Signals()].count > maximumSignals { collapse(channel, at: published) }
         case .snapshot:
             let subject = Subject.channel(channel)
-            replace(
-                subject,
-                with: Entry(frame: published.frame(by: writer), channel: channel, subject: subject, isSignal: false)
-            )
+            replace(subject, with: Entry(published, by: writer, subject: subject, isSignal: false))
         case .stream:
-            insert(Entry(frame: published.frame(by: writer), channel: channel, subject: nil, isSignal: false))
+            insert(Entry(published, by: writer, subject: nil, isSignal: false))
         }
         while bytes > maximumBytes, let largest = largestChannel() { collapse(largest, at: published) }
         return bytes <= maximumBytes
     }
 
-    func popFirst() -> ByteBuffer? {
+    func popFirst() -> ByteBuffer? { popEntry()?.frame }
+
+    /// As many frames as make up a number of bytes, or all.
+    func popPiece(of count: Int) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        while buffer.readableBytes < count, let frame = popFirst() { buffer.writeImmutableBuffer(frame) }
+        return buffer
+    }
+
+    /// Where the first event stands; nil if there is none, or it stands for events that were given up.
+    var firstPosition: EventPosition? { entries[first...].lazy.compactMap(\.self).first?.position }
+
+    func popEntry() -> Entry? {
         while first < entries.count {
             guard let entry = entries[first] else {
                 first += 1
@@ -86,7 +97,7 @@ final class OutboundQueue {
             removeEntry(at: first)
             first += 1
             if first > 64, first * 2 > entries.count { compact() }
-            return entry.frame
+            return entry
         }
         entries = []
         first = 0
@@ -151,5 +162,22 @@ final class OutboundQueue {
         for (place, entry) in entries.enumerated() {
             if let subject = entry?.subject { places[subject] = place }
         }
+    }
+}
+
+extension OutboundQueue.Entry {
+    fileprivate init(
+        _ published: PublishedEvent,
+        by writer: FrameWriter,
+        subject: OutboundQueue.Subject?,
+        isSignal: Bool
+    ) {
+        self.init(
+            frame: published.frame(by: writer),
+            channel: published.event.channel,
+            subject: subject,
+            isSignal: isSignal,
+            position: published.position
+        )
     }
 }

@@ -10,6 +10,8 @@ struct SessionHeartbeat {
         var interval: Int64
         /// From the last sign of life to the end.
         var timeout: Int64
+        /// Whether the peer has to show signs of life while it has nothing to read.
+        var expectsSigns = true
     }
 
     enum Due: Equatable {
@@ -48,7 +50,7 @@ struct SessionHeartbeat {
     }
 
     mutating func tick(at now: Int64, limits: Limits) -> Due {
-        if now - lastSign >= limits.timeout { return .end }
+        if limits.expectsSigns, now - lastSign >= limits.timeout { return .end }
         if let blockedSince, now - blockedSince >= limits.timeout { return .end }
         guard now - lastPing >= limits.interval else { return .nothing }
         lastPing = now

@@ -100,6 +100,8 @@ struct SessionState {
 enum SessionLanguage: Equatable {
     /// One of the wire's dialects.
     case dialect(Dialect)
+    /// Server-sent events: the server alone speaks.
+    case eventStream
     /// Every message comes back as it is: for suites that test the WebSocket protocol underneath.
     case echo
 

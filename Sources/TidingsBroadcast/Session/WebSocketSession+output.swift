@@ -31,6 +31,7 @@ extension WebSocketSession {
     func take(_ batch: ChannelTurn, isOnly: Bool) -> Remainder {
         guard state.phase == .open else { return .done }
         guard !batch.breaksStream else { return .closeAsTooSlow }
+        guard !isEventStream else { return collect(batch, isOnly: isOnly) }
         guard isClear else {
             for published in batch.events where !wait(published) { return .closeAsTooSlow }
             return .done
@@ -54,6 +55,7 @@ extension WebSocketSession {
     /// - Returns: Whether the connection is still of use. If not, the caller aborts it when nobody goes through the
     ///   shard's tables any more: closing changes them.
     func flushTurn() -> Bool {
+        if state.phase == .open, !collected.isEmpty { return flushCollected() }
         guard state.phase == .open, !turn.isEmpty else {
             context?.flush()
             return true
@@ -66,7 +68,7 @@ extension WebSocketSession {
     /// Sends a ping, behind what is on its way.
     func ping() {
         guard state.phase == .open else { return }
-        write(ByteBuffer(bytes: WebSocketFrame.encode(.ping, [])))
+        write(ByteBuffer(bytes: isEventStream ? EventStreamText.comment() : WebSocketFrame.encode(.ping, [])))
         context?.flush()
     }
 
@@ -87,10 +89,7 @@ extension WebSocketSession {
     /// Sends what waits, as far as the client reads.
     func resumeOutput() {
         while state.phase == .open, isUnblocked, let queue = waiting {
-            var buffer = ByteBuffer()
-            while buffer.readableBytes < Self.pieceBytes, let frame = queue.popFirst() {
-                buffer.writeImmutableBuffer(frame)
-            }
+            let buffer = isEventStream ? nextPiece(of: queue) : queue.popPiece(of: Self.pieceBytes)
             if queue.isEmpty { waiting = nil }
             guard send(buffer) else { return abort() }
         }
@@ -101,10 +100,10 @@ extension WebSocketSession {
 
 extension WebSocketSession {
     /// Small enough that a reader of a kilobyte a second shows within the heartbeat's time that it reads.
-    private static var pieceBytes: Int { 16 * 1024 }
+    static var pieceBytes: Int { 16 * 1024 }
 
     /// Whether the next frame may be sent at once.
-    private var isClear: Bool { waiting == nil && isUnblocked }
+    var isClear: Bool { waiting == nil && isUnblocked }
 
     private var isUnblocked: Bool {
         socket != nil ? pendingWrites == 0 : context?.channel.isWritable == true
@@ -116,7 +115,7 @@ extension WebSocketSession {
         return joined
     }
 
-    private func send(_ buffer: ByteBuffer) -> Bool {
+    func send(_ buffer: ByteBuffer) -> Bool {
         guard let context else { return true }
         guard let socket, pendingWrites == 0 else {
             write(buffer)
@@ -133,7 +132,7 @@ extension WebSocketSession {
 
     /// Sends on the socket what it takes, and adds the rest to the pipeline. Only while no write is in the pipeline.
     /// Flushing is left to the caller: a flush may find that the connection is gone, and close it.
-    private func sendDirectly(
+    func sendDirectly(
         _ buffer: ByteBuffer,
         to socket: DirectSocket,
         context: ChannelHandlerContext
@@ -162,7 +161,7 @@ extension WebSocketSession {
         }
     }
 
-    private func wait(_ published: PublishedEvent) -> Bool {
+    func wait(_ published: PublishedEvent) -> Bool {
         let queue =
             waiting
             ?? OutboundQueue(

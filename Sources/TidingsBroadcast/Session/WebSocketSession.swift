@@ -2,7 +2,8 @@ import Logging
 import NIOCore
 import TidingsWire
 
-/// Speaks with one client over a WebSocket: reads its messages, keeps its channels, and writes what happens on them.
+/// Speaks with one client over a WebSocket: reads its messages, keeps its channels, and writes what happens on them. Or,
+/// as an event stream, writes only.
 ///
 /// Lives on the event loop of its socket, and is the only handler there besides TLS. It holds back reading while the
 /// client does not read what it was sent, so a client can make nothing grow by asking without listening.
@@ -30,6 +31,8 @@ final class WebSocketSession: ChannelDuplexHandler {
     var consultation: Consultation?
     /// What the client asked for with its connection, until it is known who it is.
     var opening: OpeningRequest?
+    /// Up to where the client of an event stream knows its channels; nil on a WebSocket.
+    var stream: EventStreamCursor?
 
     // The output's business.
     var heartbeat: SessionHeartbeat
@@ -39,6 +42,8 @@ final class WebSocketSession: ChannelDuplexHandler {
     var pendingWrites = 0
     /// Frames of this loop turn, one buffer for each channel.
     var turn: [ByteBuffer] = []
+    /// Events of this loop turn, of an event stream that holds several channels.
+    var collected: [PublishedEvent] = []
     /// What waits because the client reads too slowly; nil while nothing does.
     var waiting: OutboundQueue?
 
@@ -55,10 +60,12 @@ final class WebSocketSession: ChannelDuplexHandler {
         self.shard = shard
         self.authentication = authentication
         self.opening = opening
+        stream = language == .eventStream ? EventStreamCursor() : nil
         writer = FrameWriter(
             dialect: language.dialect,
             deflater: isCompressed ? shard.deflater : nil,
-            feeds: shard.hub.feeds
+            feeds: shard.hub.feeds,
+            framing: language == .eventStream ? .eventStream : .webSocket
         )
         state = SessionState(language: language)
         self.writesDirectly = writesDirectly
@@ -116,6 +123,7 @@ extension WebSocketSession {
 
     private func open(_ context: ChannelHandlerContext) {
         if writesDirectly { socket = DirectSocket(context) }
+        beginEventStream()
         if let refusal = shard.open(self) { return close(refusal.code, reason: refusal.reason) }
         if case .refused(let error) = authentication { return close(.notAuthenticated, reason: error.message) }
         send(.welcome(makeWelcome()))
@@ -140,6 +148,7 @@ extension WebSocketSession {
         endConsultation()
         waiting = nil
         turn = []
+        collected = []
     }
 }
 
@@ -148,6 +157,7 @@ extension WebSocketSession {
 extension WebSocketSession {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         heartbeat.heard(at: shard.tick)
+        guard !isEventStream else { return }
         do throws(WebSocketViolation) {
             try read(unwrapInboundIn(data))
         } catch {
@@ -234,6 +244,8 @@ extension WebSocketSession {
         case .echo(let opcode, let payload): write(writer.frame(opcode, payload))
         case .startClosing(let code, let reason):
             sendClose(code, reason: reason)
+            // There is no handshake to wait for.
+            guard !isEventStream else { return endTransport() }
             closeTransport(after: shard.hub.configuration.closeTimeout)
         case .closeAndEnd(let code, let reason):
             sendClose(code, reason: reason)
@@ -300,6 +312,9 @@ extension WebSocketSession {
         reply.unsubscribed = message.unsubscribe
         if let request = message.publish { publish(request, isAllowed: verdict.mayPublish, &reply) }
         send(.reply(reply))
+        guard !isEventStream else {
+            return resumeEventStream(reply.subscribed, since: message.since, missed: missed)
+        }
         replay(missed.filter { shard.holds(self, $0.channel) })
     }
 
@@ -421,7 +436,8 @@ extension WebSocketSession {
     }
 
     private func sendClose(_ code: CloseCode, reason: String) {
-        write(ByteBuffer(bytes: WebSocketFrame.close(code, reason: reason)))
+        let words = ByteBuffer(bytes: WebSocketFrame.close(code, reason: reason))
+        write(isEventStream ? farewell(code, reason: reason) : words)
         context?.flush()
     }
 
