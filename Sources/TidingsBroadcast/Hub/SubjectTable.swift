@@ -24,12 +24,19 @@ struct SubjectTable {
         keptOut = keptOut.filter { $0.value > now }
     }
 
-    /// Why the newest session of a subject, which counts already, has to go; nil if it may stay.
-    func refusal(of subject: String, atMost limit: Int?, now: Date) -> SessionRefusal? {
+    /// Why the newest session of a subject has to go; nil if it may stay.
+    ///
+    /// - Parameter further: How many more there would be: none if it counts already.
+    func refusal(
+        of subject: String,
+        counting further: Int = 0,
+        atMost limit: Int?,
+        now: Date
+    ) -> SessionRefusal? {
         if let end = keptOut[subject], end > now {
             return SessionRefusal(code: .closedByOperator, reason: "an operator keeps this subject out")
         }
-        if let limit, count(of: subject) > limit {
+        if let limit, count(of: subject) + further > limit {
             return SessionRefusal(code: .connectionLimit, reason: "the subject has as many connections as it may")
         }
         return nil

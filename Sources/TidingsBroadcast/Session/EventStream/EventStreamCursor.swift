@@ -8,9 +8,12 @@ import TidingsWire
 struct EventStreamCursor {
     private struct Log {
         let identifier: ObjectIdentifier
-        var position: EventPosition
+        /// Up to where the client knows every channel of the log.
+        var since: EventPosition?
         /// Up to where nothing is missing when the client has been sent what it missed.
         var head: EventPosition
+        /// What the client is told.
+        var position: EventPosition
     }
 
     private var logs: [Log] = []
@@ -28,11 +31,11 @@ struct EventStreamCursor {
     ///   - head: Where the log stands.
     mutating func add(channelOf log: ObjectIdentifier, since: EventPosition?, head: EventPosition) {
         guard let place = place(of: log) else {
-            return logs.append(Log(identifier: log, position: since ?? head, head: head))
+            return logs.append(Log(identifier: log, since: since, head: head, position: since ?? head))
         }
         logs[place].head = max(logs[place].head, head)
-        // Nothing is missed by being told again what is known.
-        logs[place].position = min(logs[place].position, since ?? head)
+        logs[place].since = since.map { min($0, logs[place].since ?? $0) } ?? logs[place].since
+        logs[place].position = logs[place].since ?? logs[place].head
     }
 
     /// The client was sent everything that it missed.
@@ -44,7 +47,9 @@ struct EventStreamCursor {
     ///
     /// - Returns: Whether its position is new to the client.
     mutating func advance(to position: EventPosition, of log: ObjectIdentifier) -> Bool {
-        guard let place = isSingle ? logs.indices.first : place(of: log), isNew(position, at: place) else { return false }
+        guard let place = isSingle ? logs.indices.first : place(of: log), isNew(position, at: place) else {
+            return false
+        }
         logs[place].position = position
         return true
     }

@@ -58,9 +58,8 @@ extension BroadcastHub {
     /// - Parameter subject: Whose session it would be.
     public func refusal(of subject: String) -> CloseCode? {
         state.withLock { state in
-            var subjects = state.subjects
-            subjects.add(subject)
-            return subjects.refusal(of: subject, atMost: configuration.connectionsPerSubject, now: configuration.now())?.code
+            let (most, now) = (configuration.connectionsPerSubject, configuration.now())
+            return state.subjects.refusal(of: subject, counting: 1, atMost: most, now: now)?.code
         }
     }
 
