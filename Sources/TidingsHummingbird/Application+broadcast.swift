@@ -93,7 +93,13 @@ extension Application {
         let responder = OriginResponder(router.buildResponder(), endpoints: endpoints)
         self.init(
             responder: responder,
-            server: try server(.http1(upgradingWith: responder, timeouts: endpoints.timeouts)),
+            server: try server(
+                .http1(
+                    upgradingWith: responder,
+                    timeouts: endpoints.timeouts,
+                    streamPaths: endpoints.streamPaths
+                )
+            ),
             configuration: configuration,
             services: services + (endpoints.feeds.map { [$0] } ?? []),
             onServerRunning: onServerRunning,

@@ -12,6 +12,8 @@ public struct BroadcastEndpoints: Sendable {
     /// The feeds that clients hear; nil: there are none. They run with the application that has these endpoints, and have
     /// to be of the same broadcast backend.
     public var feeds: FeedRegistry?
+    /// Server-sent events: what happens on channels for clients that only read; nil: not served here.
+    public var eventStreamPath: RouterPath? = "/sse/broadcast"
     /// How many clients and channels there are; nil: not served here. With an ``operatorSecret`` it is asked for; without
     /// one the path is served only if the server asks its clients for no tokens either.
     public var statsPath: RouterPath? = "/broadcast/stats"
@@ -36,6 +38,9 @@ public struct BroadcastEndpoints: Sendable {
 
     /// Starts with the paths of the protocol and pages of the same host.
     public init() {}
+
+    /// Where an answer takes its connection over.
+    var streamPaths: Set<String> { Set(eventStreamPath.map { [$0.description] } ?? []) }
 }
 
 /// How long a connection to the server may take for what, so that nobody holds sockets by doing nothing.
@@ -45,6 +50,9 @@ public struct ConnectionTimeouts: Sendable {
     public var firstRequest: Duration = .seconds(10)
     /// How long a plain HTTP connection may be idle, or stop in the middle of a request.
     public var idle: Duration = .seconds(75)
+    /// How long the reader of an event stream may leave bytes unacknowledged until it is taken for gone; whole seconds.
+    /// Only where the system has such an option (Linux).
+    public var unacknowledged: Duration = .seconds(35)
 
     /// Starts with the times of the protocol.
     public init() {}

@@ -80,7 +80,7 @@ final class UpgradeHandlerTests {
 
     private func accept() {
         let response = HTTPResponse(status: .switchingProtocols, headerFields: [.upgrade: "websocket"])
-        handler.finish(response, body: ByteBuffer()) { _, _ in Session() }
+        handler.finish(response, body: ByteBuffer(), takeover: .webSocket { _, _ in Session() })
         loop.run()
     }
 

@@ -32,18 +32,14 @@ struct EntityRequest {
         let token = BearerToken.token(of: request, cookie: endpoints.tokenCookie)
         guard let token else {
             guard endpoints.requiresToken else { return nil }
-            throw unauthenticated("Send a token: Authorization: Bearer <token>.", "Bearer")
+            throw Problem(unauthenticated: "Send a token: Authorization: Bearer <token>.", challenge: "Bearer")
         }
         do throws(AuthenticationError) {
             return try await authenticator.identity(of: token)
         } catch {
             guard error.code != .unavailable else { throw Problem(unavailable: error) }
-            throw unauthenticated(error.message, #"Bearer error="invalid_token""#)
+            throw Problem(unauthenticated: error.message, challenge: #"Bearer error="invalid_token""#)
         }
-    }
-
-    private static func unauthenticated(_ detail: String, _ challenge: String) -> Problem {
-        Problem(.unauthorized, code: "unauthenticated", detail: detail, headers: [.wwwAuthenticate: challenge])
     }
 
     /// The request as one that changes something, with its body.
@@ -119,6 +115,9 @@ extension HTTPField.Name {
     static let idempotencyKey = literal("Idempotency-Key")
     static let traceParent = literal("traceparent")
     static let tidingsPosition = literal("Tidings-Position")
+    static let lastEventID = literal("Last-Event-ID")
+    /// What a proxy such as nginx heeds.
+    static let accelBuffering = literal("X-Accel-Buffering")
 }
 
 /// Lists of entity tags, as in `If-Match` and `If-None-Match` (RFC 9110 §8.8.3, §13.1).

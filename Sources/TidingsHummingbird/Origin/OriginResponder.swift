@@ -17,7 +17,7 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
         allowedOrigins = endpoints.allowedOrigins
         socketPaths = Set(
             [endpoints.webSocketPath, endpoints.topicWebSocketPath, endpoints.feedWebSocketPath].map(\.description)
-        )
+        ).union(endpoints.streamPaths)
     }
 
     /// Answers a preflight itself, refuses changes of pages that are not allowed, and adds headers to every other answer.
@@ -59,7 +59,8 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
             headers: [
                 .accessControlAllowMethods: "GET, HEAD, POST, PUT, PATCH, DELETE",
                 .accessControlAllowHeaders: """
-                Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Mutation-ID, traceparent
+                Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Mutation-ID, \
+                traceparent
                 """,
                 .accessControlMaxAge: "600",
             ]

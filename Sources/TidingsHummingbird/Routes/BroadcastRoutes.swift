@@ -22,6 +22,7 @@ struct BroadcastRoutes {
             }
         }
         addWebSockets(to: router)
+        EventStreamRoute(hub: broadcast.hub, endpoints: endpoints).add(to: router)
         addOperators(to: router)
         addHealth(to: router)
     }
@@ -197,7 +198,7 @@ extension Response {
 
 extension Problem {
     /// A server that takes no further connection.
-    fileprivate init(_ refusal: BroadcastError) {
+    init(_ refusal: BroadcastError) {
         self.init(
             .serviceUnavailable,
             code: refusal.code == .full ? "server_full" : "draining",

@@ -14,6 +14,8 @@ struct UpgradableHTTP1Channel: HTTPChannelHandler {
     /// Answers upgrade requests: runs the router.
     let decide: @Sendable (HTTPRequest, any Channel, Logger) async throws -> Response
     let timeouts: ConnectionTimeouts
+    /// Where answers are streams that take the connection over.
+    let streamPaths: Set<String>
 
     struct Value: ServerChildChannelValue {
         let channel: any Channel
@@ -30,7 +32,12 @@ struct UpgradableHTTP1Channel: HTTPChannelHandler {
                 of: UpgradeHandler.Step.self,
                 bufferingPolicy: .bufferingOldest(2)
             )
-            let handler = UpgradeHandler(steps: continuation, timeouts: timeouts, logger: logger)
+            let handler = UpgradeHandler(
+                steps: continuation,
+                timeouts: timeouts,
+                streamPaths: streamPaths,
+                logger: logger
+            )
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(HTTPResponseEncoder())
             try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)))
@@ -75,7 +82,7 @@ struct UpgradableHTTP1Channel: HTTPChannelHandler {
         }
         let (head, collected) = (response.head, body)
         value.channel.eventLoop.execute {
-            value.handler.value.finish(head, body: collected, makeHandler: attempt.makeHandler)
+            value.handler.value.finish(head, body: collected, takeover: attempt.takeover)
         }
     }
 
@@ -97,7 +104,8 @@ extension HTTPServerBuilder {
     /// HTTP/1.1 whose upgrade requests are answered by the same responder as every other request.
     static func http1<Responder: HTTPResponder>(
         upgradingWith responder: Responder,
-        timeouts: ConnectionTimeouts
+        timeouts: ConnectionTimeouts,
+        streamPaths: Set<String>
     ) -> HTTPServerBuilder
     where Responder.Context: RequestContext, Responder.Context.Source == ApplicationRequestContextSource {
         HTTPServerBuilder { respond in
@@ -112,7 +120,8 @@ extension HTTPServerBuilder {
                     let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
                     return try await responder.respond(to: request, context: context)
                 },
-                timeouts: timeouts
+                timeouts: timeouts,
+                streamPaths: streamPaths
             )
         }
     }

@@ -4,13 +4,27 @@ import Synchronization
 import TidingsCompression
 import TidingsWire
 
-/// A request to turn the connection into a WebSocket, while the router answers it.
+/// A request to turn the connection into a WebSocket, or into a stream of events, while the router answers it.
 ///
-/// A route accepts by returning what ``accept(_:)`` returns. Anything else that comes back from the router refuses the
+/// A route accepts by returning what ``accept(_:)`` or ``stream(headers:_:)`` returns. Anything else that comes back from the router refuses the
 /// upgrade and is sent as an ordinary answer.
 package final class UpgradeAttempt: Sendable {
     /// Makes the handler that takes over the channel. Called on the channel's event loop.
     package typealias MakeHandler = @Sendable (_ eventLoop: any EventLoop, _ hasTLS: Bool) -> any ChannelHandler
+    /// Makes the handler that takes over the channel and sends the head of the answer first. Called on the channel's event
+    /// loop.
+    package typealias MakeStream =
+        @Sendable (
+            _ eventLoop: any EventLoop, _ hasTLS: Bool, _ head: ByteBuffer
+        ) -> any ChannelHandler
+
+    /// What the connection becomes.
+    enum Takeover: Sendable {
+        /// If the answer's status is 101.
+        case webSocket(MakeHandler)
+        /// If the answer's status is 200.
+        case stream(MakeStream)
+    }
 
     /// The attempt that is being answered by this task; nil for every other request.
     @TaskLocal package static var current: UpgradeAttempt?
@@ -19,7 +33,7 @@ package final class UpgradeAttempt: Sendable {
     let request: HTTPRequest
     /// The token that was in the query.
     let queryToken: String?
-    private let handler = Mutex<MakeHandler?>(nil)
+    private let accepted = Mutex<Takeover?>(nil)
 
     init(request: HTTPRequest) {
         var request = request
@@ -27,8 +41,8 @@ package final class UpgradeAttempt: Sendable {
         self.request = request
     }
 
-    /// What the connection becomes if the answer's status is 101.
-    var makeHandler: MakeHandler? { handler.withLock { $0 } }
+    /// What the connection becomes; nil if no route has accepted.
+    var takeover: Takeover? { accepted.withLock { $0 } }
 
     /// The subprotocols that the client offers, in the order in which it prefers them (RFC 6455 §11.3.4).
     package var offeredSubprotocols: [String] {
@@ -75,13 +89,25 @@ package final class UpgradeAttempt: Sendable {
                 detail: "Sec-WebSocket-Key has to be 16 bytes in Base64 (RFC 6455 §4.1)."
             )
         }
-        handler.withLock { $0 = makeHandler }
+        accepted.withLock { $0 = .webSocket(makeHandler) }
         var headers: HTTPFields = [
             .upgrade: "websocket", .connection: "Upgrade", .secWebSocketAccept: WebSocketHandshake.accept(key),
         ]
         headers[.secWebSocketProtocol] = subprotocol
         headers[.secWebSocketExtensions] = extensions
         return Response(status: .switchingProtocols, headers: headers)
+    }
+
+    /// Accepts: the answer's body is what the handler writes, and ends with the connection (RFC 9112 §6.3).
+    ///
+    /// - Parameters:
+    ///   - headers: Headers of the answer.
+    ///   - makeHandler: Makes the handler that takes over the channel.
+    package func stream(headers: HTTPFields, _ makeHandler: @escaping MakeStream) -> Response {
+        accepted.withLock { $0 = .stream(makeHandler) }
+        var headers = headers
+        headers[.connection] = "close"
+        return Response(status: .ok, headers: headers)
     }
 
     /// The answer to a plain request on a path that only speaks WebSocket.

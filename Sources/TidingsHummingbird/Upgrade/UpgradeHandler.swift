@@ -8,6 +8,12 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import NIOTLS
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// Stands between the HTTP codec and Hummingbird's side of a connection: lets plain requests pass and turns upgrade
 /// requests into sessions.
 ///
@@ -30,14 +36,20 @@ final class UpgradeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let steps: AsyncStream<Step>.Continuation
     private let timeouts: ConnectionTimeouts
     private let logger: Logger
-    private var state = UpgradeState()
+    private var state: UpgradeState
     private var servesHTTP = false
     private var hasTLS = false
     private var isReadHeldBack = false
     private var deadline: Scheduled<Void>?
     private var context: ChannelHandlerContext?
 
-    init(steps: AsyncStream<Step>.Continuation, timeouts: ConnectionTimeouts, logger: Logger) {
+    init(
+        steps: AsyncStream<Step>.Continuation,
+        timeouts: ConnectionTimeouts,
+        streamPaths: Set<String> = [],
+        logger: Logger
+    ) {
+        state = UpgradeState(streamPaths: streamPaths)
         self.steps = steps
         self.timeouts = timeouts
         self.logger = logger
@@ -145,26 +157,28 @@ extension UpgradeHandler {
 
 extension UpgradeHandler {
     /// Turns the connection into what the route accepted, or answers with what the router returned.
-    func finish(_ response: HTTPResponse, body: ByteBuffer, makeHandler: UpgradeAttempt.MakeHandler?) {
+    func finish(_ response: HTTPResponse, body: ByteBuffer, takeover: UpgradeAttempt.Takeover?) {
         guard let context, case .deciding = state.phase else { return }
-        if response.status == .switchingProtocols, let makeHandler {
-            upgrade(context, response: response, makeHandler: makeHandler)
-        } else {
+        var response = response
+        switch takeover {
+        case .webSocket(let makeHandler) where response.status == .switchingProtocols:
+            state.end()
+            response.headerFields[.contentLength] = nil
+            context.write(wrapOutboundOut(.head(response)), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            takeOver(context, makeHandler)
+        case .stream(let makeStream) where response.status == .ok:
+            state.end()
+            response.headerFields[.contentLength] = nil
+            let head = ByteBuffer(bytes: response.head)
+            setUserTimeout(of: context.channel)
+            takeOver(context) { makeStream($0, $1, head) }
+        default:
             refuse(response, body: body)
         }
     }
 
-    private func upgrade(
-        _ context: ChannelHandlerContext,
-        response: HTTPResponse,
-        makeHandler: UpgradeAttempt.MakeHandler
-    ) {
-        state.end()
-        var response = response
-        response.headerFields[.contentLength] = nil
-        context.write(wrapOutboundOut(.head(response)), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-
+    private func takeOver(_ context: ChannelHandlerContext, _ makeHandler: UpgradeAttempt.MakeHandler) {
         let channel = context.channel
         let pipeline = channel.pipeline.syncOperations
         do {
@@ -180,9 +194,18 @@ extension UpgradeHandler {
                 channel.read()
             }
         } catch {
-            logger.error("upgrade failed", metadata: ["error": "\(error)"])
+            logger.error("a connection could not be taken over", metadata: ["error": "\(error)"])
             channel.close(promise: nil)
         }
+    }
+
+    /// The reader of a stream says nothing, so it shows by what it acknowledges that it is there (RFC 5482).
+    private func setUserTimeout(of channel: any Channel) {
+        #if os(Linux)
+        let milliseconds = Int(timeouts.unacknowledged.components.seconds) * 1000
+        let option = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_USER_TIMEOUT))
+        try? channel.syncOptions?.setOption(option, value: milliseconds)
+        #endif
     }
 
     /// Takes out every handler of HTTP but the decoder, this one included.
@@ -207,5 +230,14 @@ extension UpgradeHandler {
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         context.close(mode: .output, promise: nil)
         if isReadHeldBack { context.read() }
+    }
+}
+
+extension HTTPResponse {
+    /// The head as it stands on the wire (RFC 9112 §2).
+    fileprivate var head: [UInt8] {
+        var head = Array("HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\n".utf8)
+        for field in headerFields { head += Array("\(field.name.rawName): \(field.value)\r\n".utf8) }
+        return head + Array("\r\n".utf8)
     }
 }

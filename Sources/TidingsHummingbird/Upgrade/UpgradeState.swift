@@ -6,8 +6,14 @@ import TidingsWire
 /// its turn: answers leave in the order of their requests. A value: it says what to do, its owner does it.
 struct UpgradeState {
     private(set) var phase = Phase.http
+    /// Requests for these paths are answered by streams, which take the connection over as a WebSocket does.
+    private let streamPaths: Set<String>
     /// Requests that the HTTP server has read and not yet answered.
     private var unanswered = 0
+
+    init(streamPaths: Set<String> = []) {
+        self.streamPaths = streamPaths
+    }
 
     enum Phase {
         /// Requests go to the HTTP server. → `head`.
@@ -41,7 +47,7 @@ struct UpgradeState {
 
     mutating func read(_ part: HTTPRequestPart) -> Action {
         switch (phase, part) {
-        case (.http, .head(let head)) where head.asksForWebSocket:
+        case (.http, .head(let head)) where head.asksForWebSocket || head.asksForStream(at: streamPaths):
             phase = .head(head)
             return .hold
         case (.http, .head(let head)):
@@ -77,7 +83,19 @@ extension HTTPRequest {
     /// Whether the request asks for a WebSocket. One with a body does not: nobody would know where it ends.
     fileprivate var asksForWebSocket: Bool {
         method == .get && namesUpgrade && WebSocketHandshake.list(headerFields[.upgrade] ?? "", has: "websocket")
-            && headerFields[.transferEncoding] == nil && (headerFields[.contentLength] ?? "0") == "0"
+            && !hasBody
+    }
+
+    /// Whether the answer is a stream that takes the connection over, if the router says so.
+    fileprivate func asksForStream(at paths: Set<String>) -> Bool {
+        guard method == .get, !paths.isEmpty, !hasBody, let path = path?.prefix(while: { $0 != "?" }) else {
+            return false
+        }
+        return paths.contains(String(path))
+    }
+
+    private var hasBody: Bool {
+        headerFields[.transferEncoding] != nil || (headerFields[.contentLength] ?? "0") != "0"
     }
 
     private var namesUpgrade: Bool {
