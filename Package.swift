@@ -233,7 +233,7 @@ let package = Package(
             name: "TidingsHummingbirdTests",
             dependencies: [
                 "SocketTestSupport", "TestSupport", "TidingsBroadcast", "TidingsClient", "TidingsCompression",
-                "TidingsEntities", "TidingsHummingbird", "TidingsSQLite", "TidingsWire",
+                "TidingsEntities", "TidingsHummingbird", "TidingsSQLite", "TidingsTesting", "TidingsWire",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

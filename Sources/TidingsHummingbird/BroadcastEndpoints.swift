@@ -14,6 +14,11 @@ public struct BroadcastEndpoints: Sendable {
     public var feeds: FeedRegistry?
     /// Server-sent events: what happens on channels for clients that only read; nil: not served here.
     public var eventStreamPath: RouterPath? = "/sse/broadcast"
+    /// Where services publish events with `POST`; nil: not served here. What a client may publish is up to its token and the
+    /// hub's policy: nothing, unless one of them says so.
+    public var publishPath: RouterPath? = "/broadcast"
+    /// How much may be published at once.
+    public var publishing = PublishingLimits()
     /// How many clients and channels there are; nil: not served here. With an ``operatorSecret`` it is asked for; without
     /// one the path is served only if the server asks its clients for no tokens either.
     public var statsPath: RouterPath? = "/broadcast/stats"
@@ -41,6 +46,22 @@ public struct BroadcastEndpoints: Sendable {
 
     /// Where an answer takes its connection over.
     var streamPaths: Set<String> { Set(eventStreamPath.map { [$0.description] } ?? []) }
+}
+
+/// How much may be published over HTTP.
+public struct PublishingLimits: Sendable {
+    /// Events in one request.
+    public var events = 100
+    /// Bytes in the body of a request.
+    public var bodyBytes = 1024 * 1024
+    /// Answers that are kept in memory for requests that come again with the same `Idempotency-Key`. Of more, the oldest
+    /// are forgotten.
+    public var answers = 10_000
+    /// How long an answer is kept.
+    public var answerRetention: Duration = .seconds(24 * 3600)
+
+    /// Starts with the limits of the protocol.
+    public init() {}
 }
 
 /// How long a connection to the server may take for what, so that nobody holds sockets by doing nothing.

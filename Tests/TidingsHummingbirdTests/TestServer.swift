@@ -29,7 +29,7 @@ struct TestServer {
     ) async throws -> Result {
         let ports = Inbox<Int>()
         let broadcast = broadcast ?? WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub))
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let logger = Logger(label: "test") { _ in QuietLogHandler() }
         let application = try Application(
             router: router,
             broadcast: broadcast,
@@ -78,4 +78,17 @@ extension BroadcastHub.Configuration {
         change(&configuration)
         return configuration
     }
+}
+
+/// Prints nothing, and keeps what belongs to a request, such as its name.
+private struct QuietLogHandler: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {}
 }

@@ -51,6 +51,19 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     /// - Throws: ``BroadcastError/Code/payloadTooLarge``, ``BroadcastError/Code/relayedChannel``, or what the backend
     ///   underneath throws.
     public func broadcast(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) async throws {
+        try await publish(event, alsoOn: channels)
+    }
+
+    /// The same as ``broadcast(_:alsoOn:)``, for who wants to know the event's position.
+    ///
+    /// - Parameters:
+    ///   - event: What happened.
+    ///   - channels: Where it is told besides the event's own channel.
+    /// - Returns: The event's position.
+    /// - Throws: What ``broadcast(_:alsoOn:)`` throws.
+    @discardableResult
+    public func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName] = []) async throws -> EventPosition {
+        let event = event.traced
         let (size, most) = (event.payload.json.count, hub.configuration.payloadBytes)
         guard size <= most else {
             throw BroadcastError(
@@ -60,7 +73,7 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
         }
         try hub.checkLog(of: event.channel, and: channels)
         for event in [event] + channels.map(event.told) { try await underlying.broadcast(event) }
-        try hub.publish(event, alsoOn: channels)
+        return try hub.publish(event, alsoOn: channels)
     }
 
     /// Subscribes at the backend underneath.

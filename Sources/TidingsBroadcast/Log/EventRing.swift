@@ -19,7 +19,8 @@ struct EventRing {
         let offset: UInt64
         let time: Duration
         /// What the entry costs, with the structures around it: its payload once as it came and once in each dialect, of
-        /// which the one that only feeds have stands for event streams. Where messages are compressed there may be that much again, and mostly is much less.
+        /// which the one that only feeds have stands for event streams. Where messages are compressed there may be that
+        /// much again, and mostly is much less.
         let bytes: Int
 
         init(published: PublishedEvent, time: Duration) {

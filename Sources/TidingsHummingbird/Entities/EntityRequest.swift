@@ -8,7 +8,7 @@ import TidingsWire
 
 /// What a request for entities says, before its body is read.
 struct EntityRequest {
-    private static let maximumKeyCharacters = 255
+    static let maximumKeyCharacters = 255
     private static let maximumOriginCharacters = 128
 
     /// Who asks; nil if nobody said.
@@ -51,56 +51,16 @@ struct EntityRequest {
         EntityCall(
             context: ChangeContext(
                 identity: identity,
-                origin: try Self.header(.mutationID, of: request, atMost: Self.maximumOriginCharacters),
+                origin: try request.token(in: .mutationID, atMost: Self.maximumOriginCharacters),
                 // Not `context.id`, which traps where the log drops metadata.
                 requestID: context.logger[metadataKey: "hb.request.id"]?.description,
-                traceID: request.headers[.traceParent].flatMap(Self.traceID)
+                traceID: request.traceID
             ),
-            body: try await Self.body(of: request, atMost: endpoints.bodyBytes),
+            body: try await request.jsonBody(atMost: endpoints.bodyBytes),
             ifMatch: try request.headers[.ifMatch].map(EntityTags.strong),
-            idempotencyKey: try Self.header(.idempotencyKey, of: request, atMost: Self.maximumKeyCharacters),
+            idempotencyKey: try request.token(in: .idempotencyKey, atMost: Self.maximumKeyCharacters),
             route: "\(request.method) \(request.uri.path)"
         )
-    }
-
-    /// A header that is a name of the client's own.
-    private static func header(_ name: HTTPField.Name, of request: Request, atMost most: Int) throws -> String? {
-        guard let value = request.headers[name] else { return nil }
-        guard (1...most).contains(value.utf8.count), value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw Problem(
-                .badRequest,
-                code: "bad_header",
-                detail: "\(name) is 1–\(most) characters of ASCII without white space."
-            )
-        }
-        return value
-    }
-
-    /// The trace of `traceparent` (W3C Trace Context §3.2.2.3).
-    private static func traceID(_ header: String) -> String? {
-        let parts = header.split(separator: "-")
-        guard parts.count >= 4, parts[1].utf8.count == 32, parts[1].allSatisfy(\.isHexDigit) else { return nil }
-        return String(parts[1])
-    }
-
-    private static func body(of request: Request, atMost most: Int) async throws -> [UInt8] {
-        let buffer: ByteBuffer
-        do {
-            buffer = try await request.body.collect(upTo: most)
-        } catch is NIOTooManyBytesError {
-            throw Problem(.contentTooLarge, code: "too_large", detail: "A body has at most \(most) bytes.")
-        }
-        guard buffer.readableBytes > 0 else { return [] }
-        // Nothing that a page of another origin can send without asking first.
-        let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? ""
-        guard type == "application/json" || type.hasSuffix("+json") else {
-            throw Problem(
-                .unsupportedMediaType,
-                code: "unsupported_media_type",
-                detail: "Send the body as JSON: Content-Type: application/json."
-            )
-        }
-        return Array(buffer.readableBytesView)
     }
 }
 

@@ -1,10 +1,12 @@
 import HTTPTypes
 public import Hummingbird
+import Logging
+import TidingsBroadcast
 
 /// Answers for pages of allowed origins with the headers that let a browser show them the answer (CORS, as in the Fetch
 /// standard), around everything that the application answers, errors and unknown paths included. Nothing behind it sees a
 /// token in the query of a WebSocket's path, where a proxy may have made a plain request of an upgrade.
-public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
+public struct OriginResponder<Base: HTTPResponder>: HTTPResponder where Base.Context: RequestContext {
     /// What the routes get with each request.
     public typealias Context = Base.Context
 
@@ -21,8 +23,16 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder {
     }
 
     /// Answers a preflight itself, refuses changes of pages that are not allowed, and adds headers to every other answer.
+    ///
+    /// What is broadcast on the way belongs to the trace of the request, or else to its name in the log.
     public func respond(to request: Request, context: Context) async throws -> Response {
-        let request = withoutToken(request)
+        let trace = request.traceID ?? context.logger[metadataKey: "hb.request.id"]?.description
+        return try await BroadcastTrace.$identifier.withValue(trace) {
+            try await answer(to: withoutToken(request), context: context)
+        }
+    }
+
+    private func answer(to request: Request, context: Context) async throws -> Response {
         guard let origin = request.headers[.origin] else {
             return try await base.respond(to: request, context: context)
         }

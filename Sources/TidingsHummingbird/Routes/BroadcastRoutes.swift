@@ -23,6 +23,7 @@ struct BroadcastRoutes {
         }
         addWebSockets(to: router)
         EventStreamRoute(hub: broadcast.hub, endpoints: endpoints).add(to: router)
+        PublishRoute(broadcast: broadcast, endpoints: endpoints).add(to: router)
         addOperators(to: router)
         addHealth(to: router)
     }

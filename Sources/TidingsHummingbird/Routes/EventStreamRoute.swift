@@ -22,7 +22,8 @@ struct EventStreamRoute {
         if let refusal = hub.refusal { throw Problem(refusal) }
         let parameters = try QueryString.parameters(of: request.uri.query)
         let channels = try channels(in: parameters)
-        let identity = try await identity(of: request, attempt)
+        let token = BearerToken.token(in: request, of: attempt, cookie: endpoints.tokenCookie)
+        let identity = try await hub.identity(bearing: token)
         if let identity, let code = hub.refusal(of: identity.subject) { throw Problem(refusal: code) }
         let opening = await hub.eventStreamOpening(
             hearing: channels,
@@ -48,23 +49,6 @@ struct EventStreamRoute {
         }
     }
 
-    private func identity(of request: Request, _ attempt: UpgradeAttempt) async throws -> Identity? {
-        guard hub.asksWhoClientsAre else { return nil }
-        guard let token = BearerToken.token(in: request, of: attempt, cookie: endpoints.tokenCookie) else {
-            throw Problem(
-                unauthenticated: "Send a token: Authorization: Bearer <token>, or ?token=<token>.",
-                challenge: "Bearer"
-            )
-        }
-        switch await hub.credentials(of: token) {
-        case .success(let identity): return identity
-        case .failure(let error) where error.code == .unavailable: throw Problem(unavailable: error)
-        case .failure(let error):
-            throw Problem(unauthenticated: error.message, challenge: #"Bearer error="invalid_token""#)
-        case nil: return nil
-        }
-    }
-
     /// Nobody keeps a stream, and nobody on the way collects it.
     private static let headers: HTTPFields = [
         .contentType: EventStreamText.mediaType, .cacheControl: "no-store", .accelBuffering: "no",
@@ -84,11 +68,6 @@ struct EventStreamRoute {
 }
 
 extension Problem {
-    /// A client that has to say who it is.
-    init(unauthenticated detail: String, challenge: String) {
-        self.init(.unauthorized, code: "unauthenticated", detail: detail, headers: [.wwwAuthenticate: challenge])
-    }
-
     /// A subject that is not welcome now.
     fileprivate init(refusal code: CloseCode) {
         switch code {

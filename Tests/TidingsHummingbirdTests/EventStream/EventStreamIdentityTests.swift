@@ -12,10 +12,10 @@ struct EventStreamIdentityTests {
     private static let target = "/sse/broadcast?channel=order"
 
     private func withServer<Result: Sendable>(
-        _ change: (inout BroadcastHub.Configuration) -> Void = { _ in },
+        connectionsPerSubject: Int? = nil,
         _ body: @Sendable (TestServer, TokenMaker) async throws -> Result
     ) async throws -> Result {
-        var hub = BroadcastHub.Configuration.make(change)
+        var hub = BroadcastHub.Configuration.make { $0.connectionsPerSubject = connectionsPerSubject }
         hub.authenticator = try await JWTAuthenticator(keys: .secret(TokenMaker.secret))
         hub.policy = ChannelPolicy(publicChannels: ["menu"])
         let maker = await TokenMaker.secret()
@@ -80,7 +80,7 @@ struct EventStreamIdentityTests {
 
     @Test("a subject's connections are limited and can be closed, streams included")
     func subjects() async throws {
-        try await withServer({ $0.connectionsPerSubject = 1 }) { server, maker in
+        try await withServer(connectionsPerSubject: 1) { server, maker in
             let headers = [("Authorization", "Bearer \(try await maker.token(.init(channels: ["order"])))")]
             let stream = try await LiveStream.connect(server, Self.target, headers: headers)
             let second = try await EndpointTests.get(Self.target, server, headers: HTTPHeaders(headers))
