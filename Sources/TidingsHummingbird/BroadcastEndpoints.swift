@@ -22,6 +22,11 @@ public struct BroadcastEndpoints: Sendable {
     /// How many clients and channels there are; nil: not served here. With an ``operatorSecret`` it is asked for; without
     /// one the path is served only if the server asks its clients for no tokens either.
     public var statsPath: RouterPath? = "/broadcast/stats"
+    /// Where Prometheus reads how the server fares. Served only with ``metrics``, and like the stats: with an
+    /// ``operatorSecret`` it is asked for; without one only if the server asks its clients for no tokens either.
+    public var metricsPath: RouterPath = "/metrics"
+    /// What is shown there besides what the hub counts; nil: there are no metrics here.
+    public var metrics: PrometheusMetrics?
     /// Where operators close the sessions of a subject. Served only with an ``operatorSecret``.
     public var sessionsPath: RouterPath = "/broadcast/sessions"
     /// What operators prove themselves with, as `Authorization: Bearer <secret>`; nil: nothing that is for operators only is served

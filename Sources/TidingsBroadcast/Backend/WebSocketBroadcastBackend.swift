@@ -64,13 +64,7 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     @discardableResult
     public func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName] = []) async throws -> EventPosition {
         let event = event.traced
-        let (size, most) = (event.payload.json.count, hub.configuration.payloadBytes)
-        guard size <= most else {
-            throw BroadcastError(
-                .payloadTooLarge,
-                "The payload of \(event) has \(size) bytes of at most \(most). Send a hint and let clients refetch."
-            )
-        }
+        try hub.checkPublishable(event)
         try hub.checkLog(of: event.channel, and: channels)
         for event in [event] + channels.map(event.told) { try await underlying.broadcast(event) }
         return try hub.publish(event, alsoOn: channels)

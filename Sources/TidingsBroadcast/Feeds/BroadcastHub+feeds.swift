@@ -41,16 +41,16 @@ extension BroadcastHub {
 extension FeedTable {
     fileprivate func opening(hearing names: [String]) -> OpeningRequest {
         guard !names.isEmpty else { return OpeningRequest(subscribe: self.names.map(\.channel), isExplicit: false) }
-        var opening = OpeningRequest(subscribe: [], isExplicit: true)
+        var (channels, refused): ([ChannelName], [WireError]) = ([], [])
         for name in names {
             if let feed = try? FeedName(name), contains(feed.channel) {
-                opening.subscribe.append(feed.channel)
+                channels.append(feed.channel)
             } else {
                 let channel = name.utf8.count <= WireLimits.channelNameBytes ? name : nil
-                opening.refused.append(WireError(.badChannel, "There is no feed of this name.", channel: channel))
+                refused.append(WireError(.badChannel, "There is no feed of this name.", channel: channel))
             }
         }
-        return opening
+        return OpeningRequest(subscribe: channels, refused: refused, isExplicit: true)
     }
 }
 

@@ -23,6 +23,9 @@ public final class BroadcastHub: Sendable {
         var snapshots = SnapshotTable()
         var subjects = SubjectTable()
         var connections = 0
+        /// Events that were published, and those that were given up before a loop took them.
+        var published = 0
+        var collapsed = 0
         var admission = Admission.open
     }
 
@@ -171,11 +174,12 @@ extension BroadcastHub {
         awaken: inout [HubShard]
     ) {
         let channel = published.event.channel
+        state.published += 1
         if published.isSnapshot { state.snapshots.keep(published, atMost: configuration.snapshotChannels) }
         guard let subscribers = state.subscribers[channel] else { return }
         for identifier in subscribers.keys {
             if state.inboxes[identifier] == nil, let shard = state.shards[identifier] { awaken.append(shard) }
-            state.inboxes[identifier, default: emptyInbox].append(published)
+            state.collapsed += state.inboxes[identifier, default: emptyInbox].append(published)
         }
     }
 

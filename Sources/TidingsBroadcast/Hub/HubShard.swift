@@ -17,6 +17,7 @@ final class HubShard: Sendable {
         var tick: Int64 = 0
         var sweep: RepeatedTask?
         var pace = DeliveryPace()
+        let counters = ShardCounters()
         /// The loops that wait to be woken at the end of this one's turn. None twice: a loop that has an inbox is awake, or
         /// will be.
         var awakening: [HubShard] = []
@@ -61,6 +62,9 @@ extension HubShard {
         let events = hub.takeInbox(of: self)
         let start = eventLoop.now
         deliver(events)
+        if let first = events.first {
+            counters.broadcastDuration.record(.nanoseconds((NIODeadline.now() - first.time).nanoseconds))
+        }
         isolated.value.pace.delivered(events.count, from: start, to: eventLoop.now)
     }
 
@@ -107,6 +111,20 @@ extension HubShard {
         var flush: [WebSocketSession] = []
         var closeAsTooSlow: [WebSocketSession] = []
         var abort: [WebSocketSession] = []
+    }
+}
+
+// MARK: - Counting
+
+extension HubShard {
+    /// What sessions count on.
+    var counters: ShardCounters { isolated.value.counters }
+
+    func countedStatistics() -> HubStatistics {
+        var statistics = HubStatistics()
+        counters.add(to: &statistics)
+        statistics.pendingBytes = isolated.value.sessions.values.reduce(0) { $0 + $1.pendingBytes }
+        return statistics
     }
 }
 

@@ -10,6 +10,8 @@ final class PublishedEvent: Sendable {
     let delivery: ChannelDelivery
     /// Whether this stands for events that were given up before they reached a session: a stream cannot go on after it.
     let isOverflow: Bool
+    /// When it was published here.
+    let time = NIODeadline.now()
     private let frames = Mutex(FrameCache())
     private let entity = Mutex<String??>(nil)
 

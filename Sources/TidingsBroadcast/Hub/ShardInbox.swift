@@ -13,14 +13,20 @@ struct ShardInbox {
         self.capacity = capacity
     }
 
-    mutating func append(_ published: PublishedEvent) {
+    /// Adds an event.
+    ///
+    /// - Returns: How many events were given up for it.
+    @discardableResult
+    mutating func append(_ published: PublishedEvent) -> Int {
+        let before = events.count + 1
         if overflowed.contains(published.event.channel) {
             // Of a snapshot the newest counts; of everything else what follows adds nothing.
-            guard published.delivery == .snapshot else { return }
+            guard published.delivery == .snapshot else { return 1 }
             events.removeAll { $0.event.channel == published.event.channel }
         }
         events.append(published)
         if events.count > capacity { collapse() }
+        return before - events.count
     }
 
     /// Everything, oldest first; the inbox is empty afterwards.

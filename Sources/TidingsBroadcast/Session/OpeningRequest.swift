@@ -1,19 +1,36 @@
 import NIOCore
 import TidingsWire
 
-/// What a client asks for with the request for its connection: it is heard from the beginning on.
-struct OpeningRequest {
-    var subscribe: [ChannelName]
+/// What a client asks for with the request for its connection: it is heard from the beginning on. A class, for the sake of
+/// the many sessions that have none any more.
+final class OpeningRequest {
+    let subscribe: [ChannelName]
     /// Up to where the client knows the channels.
-    var since: [ChannelName: EventPosition] = [:]
+    let since: [ChannelName: EventPosition]
     /// What was wrong with what it asked for.
-    var refused: [WireError] = []
+    let refused: [WireError]
     /// Whether the client named the channels, and is told which of them it may not hear.
     let isExplicit: Bool
     /// Whether it was decided already that the client may hear them.
-    var isDecided = false
+    let isDecided: Bool
     /// What the connection begins with: the head of an answer over HTTP.
-    var head: ByteBuffer?
+    let head: ByteBuffer?
+
+    init(
+        subscribe: [ChannelName],
+        since: [ChannelName: EventPosition] = [:],
+        refused: [WireError] = [],
+        isExplicit: Bool,
+        isDecided: Bool = false,
+        head: ByteBuffer? = nil
+    ) {
+        self.subscribe = subscribe
+        self.since = since
+        self.refused = refused
+        self.isExplicit = isExplicit
+        self.isDecided = isDecided
+        self.head = head
+    }
 }
 
 extension WebSocketSession {

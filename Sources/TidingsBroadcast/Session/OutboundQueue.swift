@@ -33,6 +33,7 @@ final class OutboundQueue {
     private let writer: FrameWriter
     private let maximumBytes: Int
     private let maximumSignals: Int
+    private let counters: ShardCounters?
     /// In the order of arrival; nil where an entry was superseded or collapsed.
     private var entries: [Entry?] = []
     private var first = 0
@@ -42,7 +43,13 @@ final class OutboundQueue {
     private var signals: [ChannelName: Signals] = [:]
     private(set) var bytes = 0
 
-    init(writer: FrameWriter = FrameWriter(dialect: .plain), maximumBytes: Int, maximumSignals: Int) {
+    init(
+        writer: FrameWriter = FrameWriter(dialect: .plain),
+        maximumBytes: Int,
+        maximumSignals: Int,
+        counters: ShardCounters? = nil
+    ) {
+        self.counters = counters
         self.writer = writer
         self.maximumBytes = maximumBytes
         self.maximumSignals = maximumSignals
@@ -59,7 +66,10 @@ final class OutboundQueue {
         let channel = published.event.channel
         switch published.delivery.kind {
         case .signal:
-            guard signals[channel]?.isStale != true else { return true }
+            guard signals[channel]?.isStale != true else {
+                counters?.collapsed += 1
+                return true
+            }
             let subject = published.entityID.map { Subject.entity(channel, published.event.name, $0) }
             replace(
                 subject,
@@ -112,7 +122,10 @@ final class OutboundQueue {
     // MARK: Parts
 
     private func replace(_ subject: Subject?, with entry: Entry) {
-        if let subject, let place = places[subject] { removeEntry(at: place) }
+        if let subject, let place = places[subject] {
+            removeEntry(at: place)
+            counters?.superseded += 1
+        }
         insert(entry)
     }
 
@@ -142,7 +155,9 @@ final class OutboundQueue {
 
     /// - Parameter published: The event for which there was no room: the channel is stale from its time on.
     private func collapse(_ channel: ChannelName, at published: PublishedEvent) {
+        let before = live
         removeAll(of: channel)
+        counters?.collapsed += before - live
         var stale = BroadcastEvent.stale(channel, reason: .lagged)
         stale.time = published.event.time
         insert(Entry(frame: writer.frame(stale), channel: channel, subject: nil, isSignal: true))

@@ -36,6 +36,7 @@ extension WebSocketSession {
             for published in batch.events where !wait(published) { return .closeAsTooSlow }
             return .done
         }
+        counters.delivered += batch.events.count
         if isOnly, let socket, let context {
             return sendDirectly(batch.frames(by: writer), to: socket, context: context)
         }
@@ -86,10 +87,18 @@ extension WebSocketSession {
         context.write(wrapOutboundOut(frame), promise: promise)
     }
 
+    /// Bytes that wait for the client to read, here and in the channel.
+    var pendingBytes: Int {
+        let inChannel = pendingWrites > 0 ? try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes) : nil
+        return (waiting?.bytes ?? 0) + (inChannel ?? 0)
+    }
+
     /// Sends what waits, as far as the client reads.
     func resumeOutput() {
         while state.phase == .open, isUnblocked, let queue = waiting {
+            let waited = queue.count
             let buffer = isEventStream ? nextPiece(of: queue) : queue.popPiece(of: Self.pieceBytes)
+            counters.delivered += waited - queue.count
             if queue.isEmpty { waiting = nil }
             guard send(buffer) else { return abort() }
         }
@@ -167,7 +176,8 @@ extension WebSocketSession {
             ?? OutboundQueue(
                 writer: writer,
                 maximumBytes: shard.hub.configuration.pendingBytesPerSession,
-                maximumSignals: shard.hub.configuration.pendingSignalsPerChannel
+                maximumSignals: shard.hub.configuration.pendingSignalsPerChannel,
+                counters: counters
             )
         waiting = queue
         return queue.append(published)

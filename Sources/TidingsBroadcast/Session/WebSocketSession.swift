@@ -16,6 +16,7 @@ final class WebSocketSession: ChannelDuplexHandler {
     var subscriptions: [ChannelSubscription<WebSocketSession>] = []
 
     let shard: HubShard
+    let counters: ShardCounters
     let writer: FrameWriter
     private(set) var context: ChannelHandlerContext?
     var state: SessionState
@@ -25,6 +26,8 @@ final class WebSocketSession: ChannelDuplexHandler {
     private var isOverRate = false
     private var isReadHeldBack = false
     private var isDraining = false
+    /// Whether a close frame was sent, and is counted.
+    private var isCounted = false
     /// Who the client is.
     var authentication: SessionAuthentication
     /// What the session waits for before it listens on; nil while it waits for nothing.
@@ -58,6 +61,7 @@ final class WebSocketSession: ChannelDuplexHandler {
         opening: OpeningRequest? = nil
     ) {
         self.shard = shard
+        counters = shard.counters
         self.authentication = authentication
         self.opening = opening
         stream = language == .eventStream ? EventStreamCursor() : nil
@@ -145,6 +149,7 @@ extension WebSocketSession {
         guard state.phase != .closed else { return }
         state.transportClosed()
         shard.close(self)
+        if !isCounted { counters.ended(isEventStream ? .noCode : .abnormal) }
         endConsultation()
         waiting = nil
         turn = []
@@ -436,6 +441,8 @@ extension WebSocketSession {
     }
 
     private func sendClose(_ code: CloseCode, reason: String) {
+        isCounted = true
+        counters.ended(code)
         let words = ByteBuffer(bytes: WebSocketFrame.close(code, reason: reason))
         write(isEventStream ? farewell(code, reason: reason) : words)
         context?.flush()

@@ -1,3 +1,4 @@
+public import CoreMetrics
 import FoundationEssentials
 public import Logging
 public import ServiceLifecycle
@@ -61,7 +62,7 @@ public final class OutboxRelay: Service {
     private let clock: any Clock<Duration>
     private let topicNames: [String: [EventName: String]]
     private let state = Observed(Status())
-    private let metrics = RelayMetrics()
+    private let metrics: RelayMetrics
     private let interval: Mutex<Duration>
 
     /// Gives the entities' channels their log. Make the relay before clients are let in.
@@ -71,17 +72,20 @@ public final class OutboxRelay: Service {
     ///   - hub: Whom it is told.
     ///   - configuration: How the relay works.
     ///   - clock: Measures the intervals.
+    ///   - metrics: Where it is told how the relay fares; nil: what the process has bootstrapped.
     ///   - logger: Hears about failures, never about payloads.
     public init(
         entities: Entities,
         hub: BroadcastHub,
         configuration: Configuration = Configuration(),
         clock: any Clock<Duration> = ContinuousClock(),
+        metrics: (any MetricsFactory)? = nil,
         logger: Logger = Logger(label: "tidings.relay")
     ) {
         self.entities = entities
         self.configuration = configuration
         self.clock = clock
+        self.metrics = RelayMetrics(factory: metrics)
         self.logger = logger
         topicNames = entities.topicNames
         interval = Mutex(configuration.idleInterval)

@@ -2,10 +2,19 @@ import CoreMetrics
 
 /// What a relay tells the process's metrics (swift-metrics).
 struct RelayMetrics: Sendable {
-    private let delivered = Counter(label: "tidings_relay_delivered_total")
-    private let retries = Counter(label: "tidings_relay_retries_total")
-    private let setAside = Counter(label: "tidings_relay_set_aside_total")
-    private let lag = Gauge(label: "tidings_relay_lag_seconds")
+    private let delivered: Counter
+    private let retries: Counter
+    private let setAside: Counter
+    private let lag: Gauge
+
+    /// - Parameter factory: Where it is told; nil: the one of the process.
+    init(factory: (any MetricsFactory)? = nil) {
+        let factory = factory ?? MetricsSystem.factory
+        delivered = Counter(label: "tidings_relay_delivered_total", factory: factory)
+        retries = Counter(label: "tidings_relay_retries_total", factory: factory)
+        setAside = Counter(label: "tidings_relay_set_aside_total", factory: factory)
+        lag = Gauge(label: "tidings_relay_lag_seconds", factory: factory)
+    }
 
     /// Events were told, the newest of them so many seconds after its commit.
     func told(_ count: Int, lag seconds: Double?) {

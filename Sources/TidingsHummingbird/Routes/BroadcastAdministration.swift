@@ -5,7 +5,8 @@ public import TidingsBroadcast
 import TidingsWire
 
 extension RouterMethods {
-    /// Adds what operators need, without asking who they are: `GET /broadcast/stats` and `DELETE /broadcast/sessions`.
+    /// Adds what operators need, without asking who they are: `GET /broadcast/stats`, `GET /metrics` and
+    /// `DELETE /broadcast/sessions`.
     ///
     /// For a router of an address that only operators reach, or for a group with middleware that lets only operators
     /// pass:
@@ -19,11 +20,19 @@ extension RouterMethods {
     /// )
     /// ```
     ///
-    /// - Parameter broadcast: Whose sessions.
-    public func addBroadcastAdministration(of broadcast: WebSocketBroadcastBackend) {
+    /// - Parameters:
+    ///   - broadcast: Whose sessions.
+    ///   - feeds: The feeds that are told there.
+    ///   - metrics: What else is shown at `GET /metrics`.
+    public func addBroadcastAdministration(
+        of broadcast: WebSocketBroadcastBackend,
+        feeds: FeedRegistry? = nil,
+        metrics: PrometheusMetrics? = nil
+    ) {
         let administration = BroadcastAdministration(broadcast: broadcast)
         administration.addStats(at: "/broadcast/stats", to: self) { _ in }
         administration.addSessions(at: "/broadcast/sessions", to: self) { _ in }
+        BroadcastMetrics(broadcast: broadcast, feeds: feeds, others: metrics).add(at: "/metrics", to: self) { _ in }
     }
 }
 

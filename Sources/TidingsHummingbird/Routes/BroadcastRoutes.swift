@@ -95,6 +95,10 @@ struct BroadcastRoutes {
         if let path = endpoints.statsPath, secret != nil || !broadcast.hub.asksWhoClientsAre {
             administration.addStats(at: path, to: router) { try Self.check($0, secret) }
         }
+        if let metrics = endpoints.metrics, secret != nil || !broadcast.hub.asksWhoClientsAre {
+            BroadcastMetrics(broadcast: broadcast, feeds: endpoints.feeds, others: metrics)
+                .add(at: endpoints.metricsPath, to: router) { try Self.check($0, secret) }
+        }
         guard secret != nil else { return }
         administration.addSessions(at: endpoints.sessionsPath, to: router) { try Self.check($0, secret) }
     }

@@ -20,7 +20,11 @@ extension WebSocketSession {
 
     /// Sends what the client missed, in the order of positions, and then up to where it knows its channels now. What cannot
     /// be sent again is `stale`.
-    func resumeEventStream(_ subscribed: [SubscribedChannel], since: [ChannelName: EventPosition], missed: [ChannelTurn]) {
+    func resumeEventStream(
+        _ subscribed: [SubscribedChannel],
+        since: [ChannelName: EventPosition],
+        missed: [ChannelTurn]
+    ) {
         var cursor = EventStreamCursor()
         for channel in subscribed {
             guard let head = channel.position else { continue }
@@ -48,6 +52,7 @@ extension WebSocketSession {
         if isOnly, isClear, let socket, let context, let first = batch.events.first, let last = batch.events.last,
             stream?.isNew(first.position) == true
         {
+            counters.delivered += batch.events.count
             _ = stream?.advance(to: last.position, of: shard.hub.logIdentifier(of: batch.channel))
             return sendDirectly(batch.frames(by: Self.numberedWriter), to: socket, context: context)
         }
@@ -75,6 +80,7 @@ extension WebSocketSession {
                 }
                 continue
             }
+            counters.delivered += 1
             append(event, isLast: events.closesPosition(at: place), to: &buffer)
             guard buffer.readableBytes >= Self.pieceBytes else { continue }
             guard send(buffer) else { return false }
