@@ -3,25 +3,27 @@ public import TidingsWire
 /// What a hub has done since it was made, and how it stands: for metrics.
 public struct HubStatistics: Hashable, Sendable {
     /// Sessions that are open now, event streams among them.
-    public internal(set) var connections = 0
+    public package(set) var connections = 0
     /// Subscriptions that there are now: channels of all sessions.
-    public internal(set) var subscriptions = 0
+    public package(set) var subscriptions = 0
     /// Events that were published, each counted once for each channel that it was told on.
-    public internal(set) var published = 0
+    public package(set) var published = 0
     /// Events that were handed to sockets.
-    public internal(set) var delivered = 0
+    public package(set) var delivered = 0
     /// Waiting events whose place a newer one took: of the same entity, or of the same snapshot channel.
-    public internal(set) var superseded = 0
+    public package(set) var superseded = 0
     /// Events that were given up because too much waited: their channels were told to be stale.
-    public internal(set) var collapsed = 0
+    public package(set) var collapsed = 0
     /// Connections that ended, by the code of the close frame that was sent. 1005 stands for the end of an event stream by
     /// its client, 1006 for connections that ended without a close frame.
-    public internal(set) var closed: [CloseCode: Int] = [:]
+    public package(set) var closed: [CloseCode: Int] = [:]
     /// Bytes that wait for slow readers now.
-    public internal(set) var pendingBytes = 0
+    public package(set) var pendingBytes = 0
     /// The time from the oldest event's publication to the end of the turn in which an event loop handed out what there
     /// was, for each turn.
-    public internal(set) var broadcastDuration = DurationHistogram()
+    public package(set) var broadcastDuration = DurationHistogram()
+
+    package init() {}
 }
 
 /// How often something took how long.

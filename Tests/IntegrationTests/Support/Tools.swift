@@ -16,6 +16,9 @@ struct Tool: Sendable, CustomStringConvertible {
     /// Python with the package `openapi-spec-validator`.
     static let openAPIValidator = python(with: "openapi-spec-validator", module: "openapi_spec_validator")
 
+    /// Python with the package `prometheus-client`.
+    static let prometheusParser = python(with: "prometheus-client", module: "prometheus_client.parser")
+
     private static func python(with package: String, module: String) -> Tool {
         Tool(
             description: "python3 with \(package)",

@@ -22,6 +22,8 @@ struct EntityServer: Sendable {
         allowedOrigins: AllowedOrigins = .sameHost,
         hub: BroadcastHub.Configuration = .make { _ in },
         authenticator: (any Authenticator)? = nil,
+        broadcastEndpoints: BroadcastEndpoints = BroadcastEndpoints(),
+        metrics: PrometheusMetrics? = nil,
         _ body: @Sendable (EntityServer) async throws -> Result
     ) async throws -> Result {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tidings-\(UUID().uuidString)")
@@ -38,10 +40,10 @@ struct EntityServer: Sendable {
         }
         let router = Router()
         router.addEntities(entities, endpoints: endpoints)
-        var broadcastEndpoints = BroadcastEndpoints()
+        var broadcastEndpoints = broadcastEndpoints
         broadcastEndpoints.allowedOrigins = allowedOrigins
         let relays: @Sendable (WebSocketBroadcastBackend) -> [any Service] = { broadcast in
-            [OutboxRelay(entities: entities, hub: broadcast.hub)]
+            [OutboxRelay(entities: entities, hub: broadcast.hub, metrics: metrics)]
         }
         let result = try await TestServer.run(
             router: router,
