@@ -54,7 +54,9 @@ final class FeedRunner<Value: Codable & Sendable>: RunnableFeed {
     private var hasListeners: Bool { environment.hub.subscriberCount(of: name.channel) > 0 }
 
     private var newest: Memory.Newest? {
-        environment.hub.snapshot(of: name.channel).map { Memory.Newest(position: $0.position, payload: $0.event.payload) }
+        environment.hub.snapshot(of: name.channel).map { snapshot in
+            Memory.Newest(position: snapshot.position, payload: snapshot.event.payload)
+        }
     }
 }
 
