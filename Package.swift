@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "TidingsSync", targets: ["TidingsSync"]),
         .library(name: "TidingsSQLite", targets: ["TidingsSQLite"]),
         .library(name: "TidingsPostgres", targets: ["TidingsPostgres"]),
+        .library(name: "TidingsRedis", targets: ["TidingsRedis"]),
         .library(name: "TidingsTesting", targets: ["TidingsTesting"]),
         .executable(name: "tidings", targets: ["tidings"]),
         .executable(name: "bistro", targets: ["bistro"]),
@@ -80,6 +81,20 @@ let package = Package(
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]
+        ),
+
+        .target(
+            name: "TidingsRedis",
+            dependencies: [
+                "TidingsBroadcast",
+                "TidingsWire",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
 
@@ -252,6 +267,19 @@ let package = Package(
             ]
         ),
         .testTarget(
+            name: "TidingsRedisTests",
+            dependencies: [
+                "RedisTestSupport", "SocketTestSupport", "TestSupport", "TidingsBroadcast", "TidingsClient",
+                "TidingsRedis", "TidingsTesting", "TidingsWire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .testTarget(
             name: "TidingsClientTests",
             dependencies: [
                 "TestSupport", "TidingsClient", "TidingsWire",
@@ -394,6 +422,7 @@ let package = Package(
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(name: "DatabaseTestSupport", dependencies: ["TestSupport"], path: "Tests/DatabaseTestSupport"),
+        .target(name: "RedisTestSupport", dependencies: ["TestSupport"], path: "Tests/RedisTestSupport"),
         .target(
             name: "SocketTestSupport",
             dependencies: [
