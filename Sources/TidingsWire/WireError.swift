@@ -29,6 +29,8 @@ public struct WireError: Error, Hashable, Sendable {
         public static let unauthenticated = Code(rawValue: "unauthenticated")
         /// Who is connected may not do this.
         public static let forbidden = Code(rawValue: "forbidden")
+        /// What the server needs for this is away. Asking again later may help.
+        public static let unavailable = Code(rawValue: "unavailable")
     }
 
     /// What kind of mistake it was.

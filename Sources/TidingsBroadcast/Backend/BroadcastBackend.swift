@@ -16,7 +16,7 @@ public protocol BroadcastBackend: Sendable {
     ///
     /// - Parameter event: What happened. An event on a channel without subscribers is no error.
     /// - Throws: ``BroadcastError`` if it could not be handed over; then no subscriber has received it through this
-    ///   call. Cancellation is no reason to stop half-way: once an event is handed over, it is delivered.
+    ///   call, except with the code ``BroadcastError/Code/unconfirmed``, where that is not known. Cancellation is no reason to stop half-way: once an event is handed over, it is delivered.
     func broadcast(_ event: BroadcastEvent) async throws
 
     /// Calls a handler with every later event of a channel.
@@ -49,7 +49,8 @@ public typealias BroadcastHandler = @Sendable (BroadcastEvent) -> Void
 public struct BroadcastSubscription: Hashable, Sendable {
     /// What is listened to.
     public let channel: ChannelName
-    private let identifier: UInt64
+    /// Unique within the backend.
+    package let number: UInt64
 
     /// Makes a name.
     ///
@@ -58,7 +59,7 @@ public struct BroadcastSubscription: Hashable, Sendable {
     ///   - identifier: Unique within the backend.
     public init(channel: ChannelName, identifier: UInt64) {
         self.channel = channel
-        self.identifier = identifier
+        number = identifier
     }
 }
 

@@ -14,6 +14,8 @@ public struct BroadcastError: Error, Sendable {
         public static let closed = Code(rawValue: "closed")
         /// The backend cannot be reached. Trying again later may help.
         public static let unavailable = Code(rawValue: "unavailable")
+        /// The connection to the backend was lost before it answered: the event may have been told or not.
+        public static let unconfirmed = Code(rawValue: "unconfirmed")
         /// The server has as many connections as it may.
         public static let full = Code(rawValue: "full")
         /// The event's payload is larger than it may be.

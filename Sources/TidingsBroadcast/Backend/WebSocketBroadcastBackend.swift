@@ -19,10 +19,12 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     ///
     /// - Parameters:
     ///   - underlying: Where events go besides the connected clients, and where handlers in this process subscribe.
+    ///     A ``SharedBroadcastBackend`` becomes the log of the hub's channels, so hand it over before clients are let in.
     ///   - hub: Holds the connected clients.
     public init(underlying: any BroadcastBackend = InMemoryBroadcastBackend(), hub: BroadcastHub = BroadcastHub()) {
         self.underlying = underlying
         self.hub = hub
+        if let shared = underlying as? any SharedBroadcastBackend { hub.share(shared) }
     }
 
     /// True.
@@ -65,7 +67,10 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     public func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName] = []) async throws -> EventPosition {
         let event = event.traced
         try hub.checkPublishable(event)
-        try hub.checkLog(of: event.channel, and: channels)
+        if let shared = try hub.sharedBackend(of: event.channel, and: channels) {
+            // It comes back from there, to the clients of this node as to those of the others.
+            return try await shared.publish(event.happened(at: hub.configuration.now()), alsoOn: channels)
+        }
         for event in [event] + channels.map(event.told) { try await underlying.broadcast(event) }
         return try hub.publish(event, alsoOn: channels)
     }

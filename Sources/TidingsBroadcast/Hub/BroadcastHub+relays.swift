@@ -12,23 +12,20 @@ extension BroadcastHub {
 
     var hasRelays: Bool { mayHaveRelays.load(ordering: .acquiring) }
 
-    /// Where a channel's events come from; nil if that is this hub.
+    /// Where a channel's events come from; nil if that is this hub. A log of the channel's own comes before a shared one.
     func relay(of channel: ChannelName) -> Relay? {
         var relay = firstRelay.load()
         while let candidate = relay {
             if candidate.contains(channel) { return candidate }
             relay = candidate.next.load()
         }
-        return nil
+        return sharedLog.load()
     }
 
     /// Whether an event may be published past every log that is kept elsewhere.
     func checkLog(of channel: ChannelName, and further: [ChannelName]) throws(BroadcastError) {
         guard hasRelays, let relayed = ([channel] + further).first(where: { relay(of: $0) != nil }) else { return }
-        throw BroadcastError(
-            .relayedChannel,
-            "The events of \(relayed) come from a log that is kept elsewhere. Write this one there, in a unit of work."
-        )
+        throw Self.relayedChannel(relayed)
     }
 }
 
@@ -106,6 +103,8 @@ struct LogLookup: Sendable {
     let channel: ChannelName
     /// Up to where the client knows it; nil if the lookup is about where the log stands.
     let since: EventPosition?
+    /// Keeps the channel followed meanwhile, if its log is shared.
+    let hold: ChannelHold?
 }
 
 extension BroadcastHub {
@@ -113,8 +112,8 @@ extension BroadcastHub {
     func lookup(of channel: ChannelName, since: EventPosition?) -> LogLookup? {
         guard let relay = relay(of: channel) else { return nil }
         let isKnown = since.map { relay.standing(of: $0, on: channel) == .known } ?? true
-        guard !isKnown || !relay.hasBegun else { return nil }
-        return LogLookup(relay: relay, channel: channel, since: since)
+        guard !isKnown || !relay.isReady(for: channel) else { return nil }
+        return LogLookup(relay: relay, channel: channel, since: since, hold: hold(channel))
     }
 
     func request(for channel: ChannelName, since: EventPosition?, _ excerpt: LogExcerpt?) -> ChannelRequest {
@@ -149,7 +148,7 @@ extension BroadcastHub {
     /// Nil if nothing is missing, or nothing helps.
     private func excerpt(for lookup: LogLookup) async throws -> LogExcerpt? {
         let (relay, channel) = (lookup.relay, lookup.channel)
-        await relay.waitUntilBegun()
+        await relay.waitUntilReady(for: channel)
         guard let since = lookup.since else { return nil }
         if relay.standing(of: since, on: channel) == .ahead {
             // While this waits for its turn the relay goes on, and mostly there is nothing left to ask.

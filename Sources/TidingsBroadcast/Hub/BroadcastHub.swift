@@ -49,7 +49,9 @@ public final class BroadcastHub: Sendable {
     let gatekeeper: Gatekeeper
     /// The first of the logs that are kept elsewhere. One is added and none taken away, so looking takes no lock.
     let firstRelay = AtomicLazyReference<Relay>()
-    /// Whether there is one: what each event asks.
+    /// The log of every channel that has no other, if nodes share one.
+    let sharedLog = AtomicLazyReference<Relay>()
+    /// Whether there is one of either kind: what each event asks.
     let mayHaveRelays = Atomic(false)
     /// Reads of logs that are kept elsewhere.
     let logReads: AsyncLimiter
@@ -131,8 +133,7 @@ extension BroadcastHub {
     }
 
     func tellings(of event: BroadcastEvent, alsoOn channels: [ChannelName]) -> [Telling] {
-        var event = event
-        event.time = event.time ?? configuration.now()
+        let event = event.happened(at: configuration.now())
         var told = [Telling(event: event, delivery: configuration.delivery(event.channel))]
         for channel in channels {
             told.append(Telling(event: event.told(on: channel), delivery: configuration.delivery(channel)))
@@ -160,12 +161,17 @@ extension BroadcastHub {
         return position
     }
 
-    func publishedEvent(_ telling: Telling, at position: EventPosition, in state: State) -> PublishedEvent {
+    func publishedEvent(
+        _ telling: Telling,
+        at position: EventPosition,
+        in state: State,
+        isPlaced: Bool = true
+    ) -> PublishedEvent {
         var event = telling.event
         if telling.delivery == .signal {
             event.spread = configuration.spread(of: subscriberCount(of: event.channel, in: state))
         }
-        return PublishedEvent(event: event, position: position, delivery: telling.delivery)
+        return PublishedEvent(event: event, position: position, delivery: telling.delivery, isPlaced: isPlaced)
     }
 
     func enqueue(
@@ -374,7 +380,8 @@ extension BroadcastHub {
         adding further: [ChannelName],
         on shard: HubShard
     ) -> (waiting: [PublishedEvent], outcomes: [ChannelOutcome]) {
-        state.withLock { state in
+        for channel in further { retain(channel) }
+        return state.withLock { state in
             for channel in further {
                 state.subscribers[channel, default: [:]][shard.identifier, default: 0] += 1
             }
@@ -394,7 +401,7 @@ extension BroadcastHub {
         if isNew, let snapshot = state.snapshots[channel] {
             (missed, recovered) = (snapshot.position == request.since ? [] : [snapshot], request.since != nil)
             // The client begins right before the snapshot, or it would take it for one that it has seen.
-            position = EventPosition(epoch: snapshot.position.epoch, offset: snapshot.position.offset - 1)
+            position = snapshot.isPlaced ? snapshot.position.predecessor : position
         } else if isNew, let events = request.missed(), isWorthReplaying(events) {
             (missed, recovered) = (events, true)
         }
@@ -412,11 +419,13 @@ extension BroadcastHub {
     }
 
     func unsubscribed(from channel: ChannelName, on shard: HubShard) {
-        state.withLock { state in
-            guard let count = state.subscribers[channel]?[shard.identifier] else { return }
+        let wasCounted = state.withLock { state in
+            guard let count = state.subscribers[channel]?[shard.identifier] else { return false }
             state.subscribers[channel]?[shard.identifier] = count > 1 ? count - 1 : nil
             if state.subscribers[channel]?.isEmpty == true { state.subscribers[channel] = nil }
+            return true
         }
+        if wasCounted { release(channel) }
     }
 }
 
@@ -498,4 +507,19 @@ extension BroadcastHub {
             group.cancelAll()
         }
     }
+}
+
+extension BroadcastEvent {
+    /// The event, with a time if it had none.
+    func happened(at now: @autoclosure () -> Date) -> BroadcastEvent {
+        guard time == nil else { return self }
+        var event = self
+        event.time = now()
+        return event
+    }
+}
+
+extension EventPosition {
+    /// The position right before this one.
+    var predecessor: EventPosition { EventPosition(epoch: epoch, offset: max(offset, 1) - 1) }
 }

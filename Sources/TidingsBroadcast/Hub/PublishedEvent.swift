@@ -4,9 +4,12 @@ import TidingsWire
 
 /// One event on its way to many sessions: encoded at most once in each format, by the first loop that needs it.
 final class PublishedEvent: Sendable {
-    /// What happened, with its position.
+    /// What happened, with its position if it has one.
     let event: BroadcastEvent
+    /// Where it stands, or what was newest when it came.
     let position: EventPosition
+    /// Whether it has a position of its own. What was published past the log has none.
+    let isPlaced: Bool
     let delivery: ChannelDelivery
     /// Whether this stands for events that were given up before they reached a session: a stream cannot go on after it.
     let isOverflow: Bool
@@ -19,12 +22,14 @@ final class PublishedEvent: Sendable {
         event: BroadcastEvent,
         position: EventPosition,
         delivery: ChannelDelivery = .signal,
-        isOverflow: Bool = false
+        isOverflow: Bool = false,
+        isPlaced: Bool = true
     ) {
         var event = event
-        event.position = position
+        event.position = isPlaced ? position : nil
         self.event = event
         self.position = position
+        self.isPlaced = isPlaced
         self.delivery = delivery
         self.isOverflow = isOverflow
     }

@@ -8,6 +8,8 @@ final class Relay: Sendable {
     /// what is put before the loops.
     let memory: InMemoryEventLog
     let contains: @Sendable (ChannelName) -> Bool
+    /// What is followed of a log that several nodes share; nil if everything is told here.
+    let following: ChannelFollowing?
     /// The epoch of the memory before the log's is known.
     private let firstEpoch: String
     /// What is told has changed.
@@ -15,14 +17,25 @@ final class Relay: Sendable {
     /// The relay that was added to the hub after this one.
     let next = AtomicLazyReference<Relay>()
 
-    init(log: some EventLog, memory: InMemoryEventLog, contains: @escaping @Sendable (ChannelName) -> Bool) {
+    init(
+        log: some EventLog,
+        memory: InMemoryEventLog,
+        following: ChannelFollowing? = nil,
+        contains: @escaping @Sendable (ChannelName) -> Bool
+    ) {
         self.log = log
         self.memory = memory
+        self.following = following
         self.contains = contains
         firstEpoch = memory.head().epoch
     }
 
     var hasBegun: Bool { memory.head().epoch != firstEpoch }
+
+    /// Whether what happens on a channel from now on comes here.
+    func isReady(for channel: ChannelName) -> Bool {
+        hasBegun && (following == nil || memory.isFollowing(channel))
+    }
 
     /// Where a position stands to what is kept here.
     enum Standing {
@@ -46,6 +59,10 @@ final class Relay: Sendable {
     /// What was told has changed.
     func progressed() {
         progress.changed()
+    }
+
+    func waitUntilReady(for channel: ChannelName) async {
+        await progress.wait { self.isReady(for: channel) }
     }
 
     func waitUntilBegun() async {

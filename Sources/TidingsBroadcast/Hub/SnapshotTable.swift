@@ -25,6 +25,11 @@ struct SnapshotTable {
         }
     }
 
+    /// Forgets the event of a channel.
+    mutating func remove(_ channel: ChannelName) {
+        snapshots[channel] = nil
+    }
+
     /// Forgets the events of a log that was lost or replaced.
     mutating func removeAll(of epoch: String) {
         snapshots = snapshots.filter { $0.value.event.position.epoch != epoch }

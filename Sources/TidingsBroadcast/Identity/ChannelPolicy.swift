@@ -36,7 +36,8 @@ public struct ChannelPolicy: Sendable {
     /// - Parameters:
     ///   - publicChannels: Channels that everyone who may connect may hear.
     ///   - publishableChannels: Channels that everyone who may connect may publish on. What clients publish reaches the
-    ///     clients of this hub, and no handler that subscribed at a backend.
+    ///     clients of this hub, and no handler that subscribed at a backend, unless that is a ``SharedBroadcastBackend``: then
+    ///     it reaches clients and handlers on every node.
     ///   - maySubscribe: Decides who may hear a channel that is not public; nil: what the tokens say.
     ///   - mayPublish: Decides who may publish on a channel that is none of these; nil: what the tokens say.
     public init(

@@ -61,12 +61,22 @@ struct EventRing {
     private var orderFirst = 0
     /// How many events are kept.
     private var live = 0
+    /// The channels that are told here, and the offset from which on; nil if all are, from the beginning.
+    private var followed: [ChannelName: UInt64]?
 
-    /// - Parameter head: Up to where nothing is known; 0 at the beginning of a log.
-    init(epoch: String, head: UInt64 = 0, limits: InMemoryEventLog.Limits = .init()) {
+    /// - Parameters:
+    ///   - head: Up to where nothing is known; 0 at the beginning of a log.
+    ///   - followed: The channels that are told here; nil if all are.
+    init(
+        epoch: String,
+        head: UInt64 = 0,
+        limits: InMemoryEventLog.Limits = .init(),
+        followed: Set<ChannelName>? = nil
+    ) {
         self.epoch = epoch
         self.head = head
         self.limits = limits
+        self.followed = followed.map { channels in Dictionary(uniqueKeysWithValues: channels.map { ($0, head) }) }
         evictedElsewhere = head
     }
 
@@ -88,8 +98,9 @@ struct EventRing {
         time: Duration,
         _ makeEvents: (EventPosition) -> [PublishedEvent]
     ) -> [PublishedEvent] {
-        head = offset ?? head + 1
-        let events = makeEvents(position)
+        // On another channel the same event may have come before.
+        head = max(head, offset ?? head + 1)
+        let events = makeEvents(EventPosition(epoch: epoch, offset: offset ?? head))
         for published in events { keep(published, at: time) }
         evict(before: time)
         if order.count - orderFirst > 2 * live + 1024 { forgetDeadOrder() }
@@ -107,7 +118,7 @@ struct EventRing {
         channels[name, default: Channel(evicted: evictedElsewhere)].entries.append(entry)
         bytes += entry.bytes
         live += 1
-        order.append((name, head))
+        order.append((name, entry.offset))
         if let channel = channels[name], channel.entries.count - channel.first > limits.eventsPerChannel {
             evictFirst(of: name)
         }
@@ -131,12 +142,48 @@ struct EventRing {
     /// Whether no event of a channel after an offset has left.
     mutating func reaches(back offset: UInt64, on name: ChannelName, at time: Duration) -> Bool {
         evict(before: time)
+        if let followed {
+            guard let first = followed[name], offset >= first else { return false }
+        }
         return offset >= channels[name]?.evicted ?? evictedElsewhere
     }
 
     /// Why what happened after a position is not known.
     struct NotRecoverable: Error {
         let reason: StaleReason
+    }
+
+    // MARK: Following
+
+    /// The channels that are told here; nil if all are.
+    var followedChannels: Set<ChannelName>? { followed.map { Set($0.keys) } }
+
+    func isFollowing(_ name: ChannelName) -> Bool { followed?[name] != nil }
+
+    /// A channel is told here from the head on.
+    mutating func follow(_ name: ChannelName) {
+        drop(name)
+        followed?[name] = head
+    }
+
+    /// A channel is not told here any more.
+    mutating func unfollow(_ name: ChannelName) {
+        drop(name)
+        followed?[name] = nil
+    }
+
+    /// A channel is told here, and nothing is known from before some moment that has no offset.
+    mutating func forget(_ name: ChannelName) {
+        drop(name)
+        if isFollowing(name) { followed?[name] = .max }
+    }
+
+    private mutating func drop(_ name: ChannelName) {
+        guard let channel = channels.removeValue(forKey: name) else { return }
+        for entry in channel.entries[channel.first...] {
+            live -= 1
+            bytes -= entry.bytes
+        }
     }
 
     // MARK: Eviction

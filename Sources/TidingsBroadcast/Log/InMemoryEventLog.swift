@@ -44,6 +44,12 @@ public final class InMemoryEventLog: EventLog {
         now = { start.duration(to: clock.now) }
     }
 
+    private init(_ ring: EventRing, now: @escaping @Sendable () -> Duration) {
+        limits = ring.limits
+        self.ring = Mutex(ring)
+        self.now = now
+    }
+
     /// Keeps an event.
     ///
     /// - Parameter event: What happened.
@@ -135,6 +141,37 @@ extension InMemoryEventLog {
     /// Takes on another beginning.
     func begin(with ring: consuming EventRing) {
         self.ring.withLock { swap(&$0, &ring) }
+    }
+
+    // MARK: A log that several nodes share
+
+    /// A log with the same limits that knows nothing yet: what is followed of a log that several nodes share.
+    func makeEmptyLike() -> InMemoryEventLog {
+        InMemoryEventLog(EventRing(epoch: Self.makeEpoch(), limits: limits, followed: []), now: now)
+    }
+
+    /// Another log begins. What was followed is, from here on.
+    func beginShared(after position: EventPosition) {
+        ring.withLock { ring in
+            ring = EventRing(
+                epoch: position.epoch,
+                head: position.offset,
+                limits: limits,
+                followed: ring.followedChannels ?? []
+            )
+        }
+    }
+
+    func isFollowing(_ channel: ChannelName) -> Bool { ring.withLock { $0.isFollowing(channel) } }
+    func follow(_ channel: ChannelName) { ring.withLock { $0.follow(channel) } }
+    func unfollow(_ channel: ChannelName) { ring.withLock { $0.unfollow(channel) } }
+    func forget(_ channel: ChannelName) { ring.withLock { $0.forget(channel) } }
+    func advance(to offset: UInt64) { ring.withLock { $0.advance(to: offset) } }
+
+    func unfollowAll() {
+        ring.withLock { ring in
+            for channel in ring.followedChannels ?? [] { ring.unfollow(channel) }
+        }
     }
 
     private static func makeEpoch() -> String {

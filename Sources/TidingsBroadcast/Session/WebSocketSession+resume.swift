@@ -10,11 +10,11 @@ extension WebSocketSession {
     /// The task is the session's: it is cancelled when the session ends, and when it takes too long.
     func lookUp(_ message: ClientMessage, _ verdict: Gatekeeper.Verdict) {
         let lookups = lookups(for: message, allowed: verdict.subscribe)
-        guard !lookups.isEmpty, let context else { return carryOut(message, verdict) }
+        guard !lookups.isEmpty, let context else { return publishShared(message, verdict) }
         let (hub, eventLoop) = (shard.hub, context.eventLoop)
         let session = NIOLoopBound(self, eventLoop: eventLoop)
         let findings = NIOLoopBound(
-            LogFindings(maximumBytes: hub.configuration.pendingBytesPerSession),
+            LogFindings(maximumBytes: hub.configuration.pendingBytesPerSession, holds: lookups.compactMap(\.hold)),
             eventLoop: eventLoop
         )
         let task = Task(executorPreference: hub.configuration.executor) {
@@ -41,19 +41,22 @@ extension WebSocketSession {
 
     private func lookedUp(_ message: ClientMessage, _ verdict: Gatekeeper.Verdict, _ findings: LogFindings) {
         guard findings.close() else { return }
-        goOn { carryOut(message, verdict, findings.excerpts) }
+        goOn { publishShared(message, verdict, findings.excerpts, holding: findings.holds) }
     }
 }
 
 /// What logs say to one message of a client, as long as it waits for them. Stays on the session's loop.
 private final class LogFindings {
     private(set) var excerpts: [ChannelName: LogExcerpt] = [:]
+    /// Channels are followed until the message is carried out, and counts by itself.
+    let holds: [ChannelHold]
     private var bytes = 0
     private let maximumBytes: Int
     private var isClosed = false
 
-    init(maximumBytes: Int) {
+    init(maximumBytes: Int, holds: [ChannelHold]) {
         self.maximumBytes = maximumBytes
+        self.holds = holds
     }
 
     /// What all of them say is bounded: a channel for which there is no room is not recovered.

@@ -299,11 +299,14 @@ extension WebSocketSession {
 
     /// Does what is allowed of a message, and answers it.
     ///
-    /// - Parameter excerpts: What logs that are kept elsewhere say of what the client missed.
+    /// - Parameters:
+    ///   - excerpts: What logs that are kept elsewhere say of what the client missed.
+    ///   - published: What became of the event, if it had to be published elsewhere.
     func carryOut(
         _ message: ClientMessage,
         _ verdict: Gatekeeper.Verdict,
-        _ excerpts: [ChannelName: LogExcerpt] = [:]
+        _ excerpts: [ChannelName: LogExcerpt] = [:],
+        published: Result<EventPosition, WireError>? = nil
     ) {
         var reply = ServerReply(id: message.id, refused: message.refused, pong: message.ping)
         if message.authentication != nil {
@@ -315,7 +318,11 @@ extension WebSocketSession {
         guard state.phase == .open else { return }
         for channel in message.unsubscribe { unsubscribe(from: channel) }
         reply.unsubscribed = message.unsubscribe
-        if let request = message.publish { publish(request, isAllowed: verdict.mayPublish, &reply) }
+        switch published {
+        case .success(let position): reply.published = position
+        case .failure(let error): reply.refused.append(error)
+        case nil: if let request = message.publish { publish(request, isAllowed: verdict.mayPublish, &reply) }
+        }
         send(.reply(reply))
         guard !isEventStream else {
             return resumeEventStream(reply.subscribed, since: message.since, missed: missed)

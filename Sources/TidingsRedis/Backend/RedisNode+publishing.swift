@@ -1,0 +1,117 @@
+import NIOCore
+import TidingsBroadcast
+import TidingsWire
+
+/// An event on its way to Redis.
+struct OutgoingPublish: Sendable {
+    let body: [UInt8]
+    /// None twice.
+    let channels: [ChannelName]
+    let promise: EventLoopPromise<EventPosition>
+
+    /// What it costs to keep.
+    var bytes: Int { body.count + channels.reduce(256) { $0 + 2 * $1.rawValue.utf8.count } }
+}
+
+/// An event that waits for Redis.
+struct ParkedPublish {
+    let publish: OutgoingPublish
+    let deadline: Scheduled<Void>
+}
+
+// What this node publishes.
+extension RedisNode {
+    func publish(_ publish: OutgoingPublish) {
+        let patience = configuration.whileAway.patience
+        guard connected != nil || (patience > .zero && !isStopped) else { return refuse(publish, unavailable) }
+        guard pendingPublishes < configuration.pendingPublishes,
+            pendingBytes + publish.bytes <= configuration.pendingBytes
+        else {
+            let cause = RedisError(.overloaded, "More events wait for Redis than may.")
+            return refuse(publish, BroadcastError(.unavailable, "Redis does not keep up. Publish less.", cause: cause))
+        }
+        pendingPublishes += 1
+        pendingBytes += publish.bytes
+        if let link = connected { send(publish, on: link) } else { park(publish, for: patience) }
+    }
+
+    private func refuse(_ publish: OutgoingPublish, _ error: BroadcastError) {
+        metrics.wasNotPublished()
+        publish.promise.fail(error)
+    }
+
+    private func park(_ publish: OutgoingPublish, for patience: Duration) {
+        lastPublish += 1
+        let number = lastPublish
+        let deadline = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(patience)) { [weak self] in
+            guard let self, let parked = parked.removeValue(forKey: number) else { return }
+            completed(parked.publish, .failure(unavailable))
+        }
+        parked[number] = ParkedPublish(publish: publish, deadline: deadline)
+    }
+
+    /// Sends what has waited, in the order in which it came.
+    func sendParked() {
+        guard let link = connected, !parked.isEmpty else { return }
+        let waiting = parked.sorted { $0.key < $1.key }.map(\.value)
+        parked = [:]
+        for parked in waiting {
+            parked.deadline.cancel()
+            send(parked.publish, on: link)
+        }
+    }
+
+    func failParked(_ error: BroadcastError) {
+        let waiting = parked.values
+        parked = [:]
+        for parked in waiting {
+            parked.deadline.cancel()
+            completed(parked.publish, .failure(error))
+        }
+    }
+
+    private func send(_ publish: OutgoingPublish, on link: RedisLink) {
+        let head = [configuration.makeName(), "\(max(1, configuration.historyLength))", "\(historyTime)"]
+        let arguments =
+            head.map { Array($0.utf8) } + [publish.body]
+            + publish.channels.map { Array(names.published($0).utf8) }
+        let keys = [names.log] + publish.channels.map(names.stream)
+        link.run(RedisScripts.publish, keys: keys, arguments: arguments) { [weak self] result in
+            self?.answered(publish, result, by: link)
+        }
+    }
+
+    private func answered(_ publish: OutgoingPublish, _ result: Result<RESPValue, RedisError>, by link: RedisLink) {
+        do throws(RedisError) {
+            guard let position = EventPosition(try result.text) else {
+                throw RedisError(.badReply, "Redis has answered with something else than a position.")
+            }
+            metrics.wasPublished()
+            completed(publish, .success(position))
+        } catch {
+            metrics.wasNotPublished()
+            completed(publish, .failure(Self.publishError(error)))
+            // A replica, or a server that has forgotten who this is: another one may take it.
+            if error.endsConnection { link.end(error) }
+        }
+    }
+
+    private static func publishError(_ error: RedisError) -> BroadcastError {
+        switch error.code {
+        case .disconnected, .silent, .badReply:
+            let message = "Redis was lost before it answered. It is not known whether the event was told."
+            return BroadcastError(.unconfirmed, message, cause: error)
+        default:
+            return BroadcastError(.unavailable, "Redis has not taken the event. Nobody was told.", cause: error)
+        }
+    }
+
+    private func completed(_ publish: OutgoingPublish, _ result: Result<EventPosition, BroadcastError>) {
+        pendingPublishes -= 1
+        pendingBytes -= publish.bytes
+        switch result {
+        case .success(let position): publish.promise.succeed(position)
+        case .failure(let error): publish.promise.fail(error)
+        }
+    }
+}
