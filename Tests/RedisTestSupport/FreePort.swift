@@ -1,9 +1,20 @@
 import Foundation
+import Synchronization
 
 /// Ports of 127.0.0.1.
 enum FreePort {
-    /// A port that is free now.
+    private static let given = Mutex<Set<Int>>([])
+
+    /// A port that is free now, and that was given to nobody else in this process.
     static func find() throws -> Int {
+        for _ in 0..<100 {
+            let port = try findOne()
+            if given.withLock({ $0.insert(port).inserted }) { return port }
+        }
+        throw RedisTestFailure(description: "no port is free")
+    }
+
+    private static func findOne() throws -> Int {
         let descriptor = makeSocket()
         defer { close(descriptor) }
         var address = address(port: 0)
@@ -16,18 +27,6 @@ enum FreePort {
         }
         guard bound == 0, named == 0 else { throw RedisTestFailure(description: "no port is free") }
         return Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    /// Whether somebody listens on a port.
-    static func isOpen(_ port: Int) -> Bool {
-        let descriptor = makeSocket()
-        defer { close(descriptor) }
-        var address = address(port: port)
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
     }
 
     private static func makeSocket() -> Int32 {

@@ -81,7 +81,7 @@ public final class RedisServer: Sendable {
             let process = try ChildProcess([program] + options + ["--pidfile", "\(folder)/pid"], in: "/")
             running.withLock { $0 = process }
             for _ in 0..<100 {
-                if FreePort.isOpen(port) { return }
+                if (try? await run("ping")) != nil { return }
                 try await Task.sleep(for: .milliseconds(20))
             }
             process.send(SIGKILL)

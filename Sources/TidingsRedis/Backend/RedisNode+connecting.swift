@@ -66,7 +66,8 @@ extension RedisNode {
         link.subscriptions.received = { [weak self] in self?.received($0) }
         link.load(RedisScripts.all) { [weak self] in
             guard let self, self.link === link else { return }
-            // Confirmed like any other, and then the first barrier is published.
+            // Confirmed in this order: the first barrier, which follows the last one, makes all of them live.
+            subscribe(on: link)
             link.subscriptions.send(RESPCommand("SUBSCRIBE", names.own))
         }
         let deadline = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(configuration.connectTimeout)) {
@@ -139,9 +140,9 @@ extension RedisNode {
         }
     }
 
-    /// None before each endpoint was tried once; then a random part of a time that doubles with each round.
+    /// None until each endpoint was tried once; then a random part of a time that doubles with each round.
     private var delay: Duration {
-        let round = attempts / max(configuration.endpoints.count, 1)
+        let round = (attempts - 1) / max(configuration.endpoints.count, 1)
         guard round > 0 else { return .zero }
         let longest = configuration.reconnectBase * (1 << min(round - 1, 20))
         return min(longest, configuration.reconnectMaximum) * max(0, min(1, configuration.random()))

@@ -57,11 +57,16 @@ extension RedisNode {
     private func update() {
         status.withLock { $0.channels = subscriptions.count }
         guard let link = connected else { return }
+        subscribe(on: link)
+        if subscriptions.needsBarrier { publishBarrier() }
+    }
+
+    /// Tells Redis what it does not know.
+    func subscribe(on link: RedisLink) {
         let (subscribe, unsubscribe) = subscriptions.commands()
         for channel in subscribe { channels[ByteBuffer(string: names.published(channel))] = channel }
         send("SUBSCRIBE", subscribe, on: link)
         send("UNSUBSCRIBE", unsubscribe, on: link)
-        if subscriptions.needsBarrier { publishBarrier() }
     }
 
     /// Not too many in one command: while Redis works on it, it does nothing else.

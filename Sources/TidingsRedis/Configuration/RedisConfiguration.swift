@@ -54,7 +54,7 @@ public struct RedisConfiguration: Sendable {
     public var probeInterval: Duration = .seconds(2)
     /// Time that a probe has to come back before the connections are given up, and made anew.
     public var probeTimeout: Duration = .seconds(2)
-    /// Longest wait before the second attempt to connect; the first is made at once. It doubles with each attempt that
+    /// Longest wait before a second attempt at the same endpoint; the first is made at once. It doubles with each round that
     /// fails, and each wait is a random part of it.
     public var reconnectBase: Duration = .milliseconds(100)
     /// Longest wait before any attempt to connect.
