@@ -130,15 +130,16 @@ extension BroadcastHub {
 
     private func reached(
         _ position: EventPosition,
-        following channels: [(channel: ChannelName, generation: UInt64)],
+        following channels: [FollowedChannel],
         by relay: Relay,
         _ state: inout State,
         _ awaken: inout [HubShard]
     ) {
         if position.epoch != relay.memory.head().epoch { begin(position, of: relay, &state, &awaken) }
         relay.memory.advance(to: position.offset)
-        for (channel, generation) in channels {
-            guard relay.following?.began(channel, generation: generation) == true else { continue }
+        for followed in channels {
+            let channel = followed.channel
+            guard relay.following?.began(followed) == true else { continue }
             state.snapshots.remove(channel)
             // Who holds it already was answered before it was followed, or while the connection was away.
             guard state.subscribers[channel] != nil else { continue }

@@ -53,10 +53,11 @@ final class ChannelFollowing: Sendable {
     }
 
     /// The memory knows a channel from its head on, unless it is not followed any more, or again since.
-    func began(_ channel: ChannelName, generation: UInt64) -> Bool {
+    func began(_ followed: FollowedChannel) -> Bool {
         state.withLock { state in
-            guard state.channels[channel]?.generation == generation else { return false }
-            memory.follow(channel)
+            guard state.channels[followed.channel]?.generation == followed.generation else { return false }
+            memory.follow(followed.channel)
+            if !followed.isCertain { memory.forget(followed.channel) }
             return true
         }
     }

@@ -42,11 +42,34 @@ public protocol SharedBroadcastBackend: BroadcastBackend, EventLog {
     func unfollow(_ channel: ChannelName, generation: UInt64)
 }
 
+/// A channel that is followed from some position on.
+public struct FollowedChannel: Hashable, Sendable {
+    /// The channel.
+    public let channel: ChannelName
+    /// As it was followed: ``SharedBroadcastBackend/follow(_:generation:)``.
+    public let generation: UInt64
+    /// Whether a client that knows the channel up to that position has missed nothing. If not, the log is asked whenever a
+    /// client comes back: something may have been published past it.
+    public let isCertain: Bool
+
+    /// Names a channel.
+    ///
+    /// - Parameters:
+    ///   - channel: The channel.
+    ///   - generation: As it was followed.
+    ///   - isCertain: Whether a client that knows the channel up to that position has missed nothing.
+    public init(_ channel: ChannelName, generation: UInt64, isCertain: Bool = true) {
+        self.channel = channel
+        self.generation = generation
+        self.isCertain = isCertain
+    }
+}
+
 /// What a shared backend tells the hub of its node.
 public struct SharedLogNews: Sendable {
     enum Kind {
         case event(BroadcastEvent)
-        case reached(EventPosition, [(channel: ChannelName, generation: UInt64)])
+        case reached(EventPosition, [FollowedChannel])
         case stale(ChannelName, StaleReason)
         case lost
     }
@@ -68,7 +91,7 @@ public struct SharedLogNews: Sendable {
     ///     refetch: nobody knows what happened meanwhile.
     public static func reached(
         _ position: EventPosition,
-        following channels: [(channel: ChannelName, generation: UInt64)] = []
+        following channels: [FollowedChannel] = []
     ) -> SharedLogNews {
         SharedLogNews(kind: .reached(position, channels))
     }

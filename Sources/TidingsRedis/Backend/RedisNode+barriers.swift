@@ -16,19 +16,19 @@ extension RedisNode {
             link.end(RedisError(.silent, "What was published to Redis at \(link.endpoint) has not come back in time."))
         }
         barrier = (token, deadline)
-        subscriptions.begin(barrier: token)
+        let channels = subscriptions.begin(barrier: token)
         (awaitingHead, askingForHead) = (askingForHead, [])
         let arguments = [configuration.makeName(), names.own, "\(token)", "\(historySpan)"].map { Array($0.utf8) }
-        link.run(RedisScripts.barrier, keys: [names.log], arguments: arguments) { result in
+        link.run(RedisScripts.barrier, keys: [names.log] + channels.map(names.past), arguments: arguments) { result in
             if case .failure(let error) = result { link.end(error) }
         }
     }
 
     /// A barrier has come back.
     ///
-    /// - Parameter payload: The token and the position.
+    /// - Parameter payload: The token, the position, and the places of channels on which was published past the log.
     func barrierCame(_ payload: RESPValue, _ telling: inout Telling) {
-        guard let parts = payload.string?.split(separator: " "), parts.count == 2, let token = UInt64(parts[0]),
+        guard let parts = payload.string?.split(separator: " "), parts.count >= 2, let token = UInt64(parts[0]),
             let position = EventPosition(parts[1]), let barrier, barrier.token == token
         else { return }
         barrier.deadline.cancel()
@@ -37,7 +37,11 @@ extension RedisNode {
         // A connection that fails right after it was made is no success.
         if barriersReached == 2 { attempts = 0 }
         enter(position, &telling)
-        let arrivals = subscriptions.reached(barrier: token, at: position)
+        let arrivals = subscriptions.reached(
+            barrier: token,
+            at: position,
+            past: Set(parts.dropFirst(2).compactMap { Int($0) })
+        )
         arrived(arrivals, at: position, &telling)
         let heads = awaitingHead
         awaitingHead = []
@@ -56,11 +60,12 @@ extension RedisNode {
     }
 
     private func arrived(_ arrivals: [SubscriptionSet.Arrival], at position: EventPosition, _ telling: inout Telling) {
-        var followed: [(channel: ChannelName, generation: UInt64)] = []
+        var followed: [FollowedChannel] = []
         for arrival in arrivals {
             switch arrival.member {
             case .hub(let generation):
-                followed.append((arrival.channel, generation))
+                let isCertain = arrival.isCertain
+                followed.append(FollowedChannel(arrival.channel, generation: generation, isCertain: isCertain))
             case .handler(let identifier):
                 if arrival.isReturn {
                     handlers[identifier]?(.stale(arrival.channel, reason: .backendRestored))

@@ -62,8 +62,9 @@ enum RedisScripts {
 
     /// Publishes to the caller alone where the log stands: a barrier, and a probe. Writes, so that a replica refuses it.
     ///
-    /// `KEYS`: the log. `ARGV`: an epoch for a new log, what is published on, a token that comes back, how many milliseconds
-    /// back is told to who comes back.
+    /// `KEYS`: the log, then for each channel that becomes live what says that somebody has published past the log. `ARGV`: an
+    /// epoch for a new log, what is published on, a token that comes back, how many milliseconds back is told to who comes
+    /// back. The token is followed by the position and the places of the channels of which it is said.
     static let barrier =
         opening + aging + """
             local log = KEYS[1]
@@ -79,7 +80,11 @@ enum RedisScripts {
             redis.call('HSET', log, 'life', life)
             age(log, tonumber(ARGV[4]))
             local position = epoch .. ':' .. offset
-            redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' ' .. position)
+            local answer = {ARGV[3], position}
+            for place = 2, #KEYS do
+                if redis.call('EXISTS', KEYS[place]) == 1 then answer[#answer + 1] = place - 2 end
+            end
+            redis.call('PUBLISH', ARGV[2], table.concat(answer, ' '))
             return position
             """
 

@@ -25,6 +25,8 @@ struct SubscriptionSet {
         let member: Member
         /// Whether it was live before, and has missed what happened since.
         let isReturn: Bool
+        /// Whether nothing is said to have been published past the log.
+        let isCertain: Bool
     }
 
     fileprivate enum MemberState {
@@ -55,7 +57,7 @@ struct SubscriptionSet {
     private var changed: Set<ChannelName> = []
     /// Channels with members that wait for a barrier which may begin.
     private var unsettled: Set<ChannelName> = []
-    private var barrier: (token: UInt64, channels: Set<ChannelName>)?
+    private var barrier: (token: UInt64, channels: [ChannelName])?
     private var epoch: String?
 
     /// How many channels have members.
@@ -122,31 +124,43 @@ struct SubscriptionSet {
     var needsBarrier: Bool { !unsettled.isEmpty }
 
     /// A barrier is published. One is on its way at a time.
-    mutating func begin(barrier token: UInt64) {
+    ///
+    /// - Returns: The channels that have members who wait for it.
+    mutating func begin(barrier token: UInt64) -> [ChannelName] {
+        let channels = Array(unsettled)
         for channel in unsettled {
             entries[channel]?.members.transform { state in
                 if case .waiting(let isReturn) = state { state = .synchronizing(token, isReturn: isReturn) }
             }
         }
-        barrier = (token, unsettled)
+        barrier = (token, channels)
         unsettled = []
+        return channels
     }
 
     /// A barrier has come back.
     ///
+    /// - Parameter past: The places of channels of which it is said that something was published past the log.
     /// - Returns: Who is live from here on.
-    mutating func reached(barrier token: UInt64, at position: EventPosition) -> [Arrival] {
+    mutating func reached(barrier token: UInt64, at position: EventPosition, past: Set<Int> = []) -> [Arrival] {
         enter(position)
         guard let channels = barrier?.channels, barrier?.token == token else { return [] }
         barrier = nil
         var arrivals: [Arrival] = []
-        for channel in channels {
+        for (number, channel) in channels.enumerated() {
             guard var entry = entries[channel] else { continue }
             entry.last = max(entry.last, position.offset)
             for place in entry.members.indices {
                 guard case .synchronizing(token, let isReturn) = entry.members[place].state else { continue }
                 entry.members[place].state = .live
-                arrivals.append(Arrival(channel: channel, member: entry.members[place].id, isReturn: isReturn))
+                arrivals.append(
+                    Arrival(
+                        channel: channel,
+                        member: entry.members[place].id,
+                        isReturn: isReturn,
+                        isCertain: !past.contains(number)
+                    )
+                )
             }
             entries[channel] = entry
         }
