@@ -103,8 +103,6 @@ struct LogLookup: Sendable {
     let channel: ChannelName
     /// Up to where the client knows it; nil if the lookup is about where the log stands.
     let since: EventPosition?
-    /// Keeps the channel followed meanwhile, if its log is shared.
-    let hold: ChannelHold?
 }
 
 extension BroadcastHub {
@@ -113,7 +111,7 @@ extension BroadcastHub {
         guard let relay = relay(of: channel) else { return nil }
         let isKnown = since.map { relay.standing(of: $0, on: channel) == .known } ?? true
         guard !isKnown || !relay.isReady(for: channel) else { return nil }
-        return LogLookup(relay: relay, channel: channel, since: since, hold: hold(channel))
+        return LogLookup(relay: relay, channel: channel, since: since)
     }
 
     func request(for channel: ChannelName, since: EventPosition?, _ excerpt: LogExcerpt?) -> ChannelRequest {

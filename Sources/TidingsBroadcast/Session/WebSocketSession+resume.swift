@@ -14,7 +14,10 @@ extension WebSocketSession {
         let (hub, eventLoop) = (shard.hub, context.eventLoop)
         let session = NIOLoopBound(self, eventLoop: eventLoop)
         let findings = NIOLoopBound(
-            LogFindings(maximumBytes: hub.configuration.pendingBytesPerSession, holds: lookups.compactMap(\.hold)),
+            LogFindings(
+                maximumBytes: hub.configuration.pendingBytesPerSession,
+                holds: verdict.subscribe.compactMap(hub.hold)
+            ),
             eventLoop: eventLoop
         )
         let task = Task(executorPreference: hub.configuration.executor) {
@@ -48,7 +51,7 @@ extension WebSocketSession {
 /// What logs say to one message of a client, as long as it waits for them. Stays on the session's loop.
 private final class LogFindings {
     private(set) var excerpts: [ChannelName: LogExcerpt] = [:]
-    /// Channels are followed until the message is carried out, and counts by itself.
+    /// The message's channels are followed until it is carried out.
     let holds: [ChannelHold]
     private var bytes = 0
     private let maximumBytes: Int
