@@ -270,14 +270,15 @@ let package = Package(
             name: "TidingsRedisTests",
             dependencies: [
                 "RedisTestSupport", "SocketTestSupport", "TestSupport", "TidingsBroadcast", "TidingsClient",
-                "TidingsRedis", "TidingsTesting", "TidingsWire",
+                "TidingsRedis", "TidingsTesting", "TidingsWire", "redis-node",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ]
+            ],
+            exclude: ["Faults/interoperate.py"]
         ),
         .testTarget(
             name: "TidingsClientTests",
@@ -422,6 +423,17 @@ let package = Package(
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(name: "DatabaseTestSupport", dependencies: ["TestSupport"], path: "Tests/DatabaseTestSupport"),
+        // One node of a service on Redis, for tests that end it and for measurements.
+        .executableTarget(
+            name: "redis-node",
+            dependencies: [
+                "TidingsBroadcast", "TidingsRedis", "TidingsWire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/RedisNode"
+        ),
         .target(name: "RedisTestSupport", dependencies: ["TestSupport"], path: "Tests/RedisTestSupport"),
         .target(
             name: "SocketTestSupport",

@@ -52,3 +52,31 @@ public enum Program {
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }
+
+extension Program {
+    /// The path of one of this package's programs, beside the tests.
+    public static func built(_ name: String) throws -> String {
+        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+        guard let path = ["\(tests)/\(name)", "\(packageRoot)/.build/debug/\(name)"].first(where: isExecutable) else {
+            throw RedisTestFailure(description: "\(name) was not built")
+        }
+        return path
+    }
+
+    /// A Python that has some modules; nil if there is none.
+    public static func python(with modules: String...) -> String? {
+        let candidates = ["\(packageRoot)/.build/python/bin/python", path(of: "python3")].compactMap(\.self)
+        return candidates.filter(isExecutable).first { python in
+            let code = modules.map { "import \($0)" }.joined(separator: "; ")
+            return (try? ChildProcess([python, "-c", code]))?.waitUntilExit() == 0
+        }
+    }
+
+    private static func isExecutable(_ path: String) -> Bool { FileManager.default.isExecutableFile(atPath: path) }
+
+    /// The folder of the package.
+    public static var packageRoot: String {
+        let file = URL(fileURLWithPath: #filePath)
+        return file.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    }
+}

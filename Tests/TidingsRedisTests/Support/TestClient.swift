@@ -15,12 +15,15 @@ final class TestClient: Sendable {
         self.inbox = inbox
     }
 
-    static func connect(port: Int) async throws -> TestClient {
+    /// Connects to a node.
+    ///
+    /// - Parameter opens: Whether the node wants an opening handshake.
+    static func connect(port: Int, opens: Bool = false) async throws -> TestClient {
         let inbox = Inbox<ServerMessage>()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(MessageReceiver(inbox))
+                    try channel.pipeline.syncOperations.addHandler(MessageReceiver(inbox, opens: opens))
                 }
             }
             .connect(host: "127.0.0.1", port: port).get()
@@ -80,12 +83,31 @@ private final class MessageReceiver: ChannelInboundHandler {
     private let inbox: Inbox<ServerMessage>
     private var reader = WebSocketReader(from: .server, maximumMessageBytes: 1 << 20)
 
-    init(_ inbox: Inbox<ServerMessage>) {
+    /// The answer to the handshake, as far as it has come; nil after it.
+    private var answer: String?
+
+    init(_ inbox: Inbox<ServerMessage>, opens: Bool) {
         self.inbox = inbox
+        answer = opens ? "" : nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        guard answer != nil else { return }
+        let request =
+            "GET /ws/broadcast HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            + "Sec-WebSocket-Protocol: tidings.v1\r\n\r\n"
+        context.writeAndFlush(NIOAny(ByteBuffer(string: request)), promise: nil)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
+        var buffer = unwrapInboundIn(data)
+        while answer != nil, let byte = buffer.readInteger(as: UInt8.self) {
+            answer?.unicodeScalars.append(Unicode.Scalar(byte))
+            if answer?.hasSuffix("\r\n\r\n") == true { answer = nil }
+        }
+        guard buffer.readableBytes > 0 else { return }
+        buffer.withUnsafeReadableBytes { bytes in
             try? reader.read(bytes) { message in
                 guard case .text(let text) = message, let message = Dialect.extended.decodeServerMessage(text) else {
                     return
