@@ -16,7 +16,7 @@ traits = --traits PostgreSQL
 
 swift_sources = $(wildcard Package.swift Sources Tests Examples Benchmarks/query-cache/Package.swift Benchmarks/query-cache/Sources)
 
-.PHONY: run run-postgres test test-tsan lint format bench bench-query faults bench-entities bench-sync soak conformance contract docs clean help
+.PHONY: run run-postgres test test-tsan lint format bench bench-query faults bench-entities bench-redis bench-sync soak conformance contract docs clean help
 
 run: ## Start the demo on http://127.0.0.1:8080 (PORT=…, DB=file keeps its data)
 	@scripts/setup run
@@ -82,6 +82,10 @@ bench-sync: ## Measure how long a change takes to the screens that show it
 soak: ## Walk with three clients and a server that fails, a thousand times (WALKS=…)
 	@scripts/setup test
 	@SYNC_WALKS='$(WALKS)' swift test $(traits) --disable-xctest --filter SyncWalkTests
+
+bench-redis: ## Measure two nodes on a Redis beside one without
+	@scripts/setup test
+	@Benchmarks/redis
 
 docs: ## Check the documentation: links, headings, index of decisions
 	@scripts/setup lint

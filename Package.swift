@@ -416,7 +416,7 @@ let package = Package(
             name: "ServerSnippets",
             dependencies: [
                 "TidingsBroadcast", "TidingsClient", "TidingsEntities", "TidingsHummingbird", "TidingsPostgres",
-                "TidingsSQLite",
+                "TidingsRedis", "TidingsSQLite",
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
             path: "Tests/ServerSnippets"

@@ -2,11 +2,12 @@
 //
 //   load URL [--connections N] [--messages M] [--window W] [--payload BYTES] [--rate PER_SECOND]
 //            [--closing N] [--slow N] [--slow-rate BYTES_PER_SECOND]
-//            [--timeout SECONDS] [--server PID] [--connect | --idle]
+//            [--timeout SECONDS] [--server PID] [--publish-port PORT] [--connect | --idle]
 //
 // Without a mode it publishes M messages and expects each of them, in order, on each of the N connections. With --connect
 // it stops when all are subscribed, with --idle it then prints READY and keeps them open until its input ends. With
-// --server it also says how much CPU time that process took meanwhile. The result is one line of key=value; the exit
+// --server it also says how much CPU time that process took meanwhile. With --publish-port it publishes at another server on
+// the same address, of which the first one hears. The result is one line of key=value; the exit
 // status is 1 when a delivery is missing, a connection breaks or the time is up, and 2 for a wrong command line.
 //
 // Two kinds of further connections show what some clients do to the others; only the N are measured. --closing subscribes
@@ -67,7 +68,7 @@ typedef enum { PUBLISH, CONNECT, IDLE } Mode;
 
 static struct {
     char host[64], path[256];
-    uint16_t port;
+    uint16_t port, publish_port;
     uint32_t connections, messages, window, payload, closing, slow;
     double rate, slow_rate, timeout;
     int server;
@@ -405,7 +406,9 @@ static void read_slowly(uint64_t time) {
 static void open_next(void) {
     Connection *connection = &connections[opened++];
     int one = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(options.port)};
+    bool publishes = connection == &connections[options.connections];
+    uint16_t port = publishes && options.publish_port ? options.publish_port : options.port;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     if (inet_pton(AF_INET, options.host, &address.sin_addr) != 1) fail("not an IPv4 address: %s", options.host);
     connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (connection->fd < 0) fail("socket: %s", strerror(errno));
@@ -425,7 +428,7 @@ static void open_next(void) {
     int length = snprintf(request, sizeof request,
                           "GET %s HTTP/1.1\r\nHost: %s:%u\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                          options.path, options.host, options.port);
+                          options.path, options.host, port);
     append(&connection->unsent, request, (size_t)length);
     watch(connection, EPOLL_CTL_ADD, true);
 }
@@ -576,7 +579,7 @@ static double closing_us(void) {
 static _Noreturn void usage(void) {
     fputs("usage: load ws://ADDRESS:PORT/PATH [--connections N] [--messages M] [--window W] [--payload BYTES]\n"
           "            [--rate PER_SECOND] [--closing N] [--slow N] [--slow-rate BYTES_PER_SECOND]\n"
-          "            [--timeout SECONDS] [--server PID] [--connect | --idle]\n", stderr);
+          "            [--timeout SECONDS] [--server PID] [--publish-port PORT] [--connect | --idle]\n", stderr);
     exit(2);
 }
 
@@ -585,7 +588,7 @@ static void parse(int count, char **arguments) {
         {"connections", 1, 0, 'n'}, {"messages", 1, 0, 'm'}, {"window", 1, 0, 'w'}, {"payload", 1, 0, 'p'},
         {"rate", 1, 0, 'r'},        {"timeout", 1, 0, 't'},  {"server", 1, 0, 's'}, {"connect", 0, 0, 'c'},
         {"idle", 0, 0, 'i'},        {"closing", 1, 0, 'C'},  {"slow", 1, 0, 'S'},   {"slow-rate", 1, 0, 'R'},
-        {0},
+        {"publish-port", 1, 0, 'P'}, {0},
     };
     for (int option; (option = getopt_long(count, arguments, "", known, NULL)) != -1;) {
         double value = optarg ? atof(optarg) : 0;
@@ -601,6 +604,7 @@ static void parse(int count, char **arguments) {
             case 'R': options.slow_rate = value; break;
             case 't': options.timeout = value; break;
             case 's': options.server = (int)value; break;
+            case 'P': options.publish_port = (uint16_t)value; break;
             case 'c': options.mode = CONNECT; break;
             case 'i': options.mode = IDLE; break;
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TidingsBroadcast
 import TidingsWire
 
@@ -21,6 +22,9 @@ extension RedisNodeProgram {
                 guard let count = Int(words[2]), numbers.count == 2 else { return say("what?") }
                 let seconds = try await flood(broadcast, words[1], count, bytes: numbers[0], tasks: numbers[1])
                 say("flooded \(seconds)")
+            case ("hear", 3):
+                guard let count = Int(words[2]) else { return say("what?") }
+                try await hear(broadcast, try ChannelName(words[1]), count)
             case ("cpu", 1):
                 say("cpu \(processorSeconds)")
             default:
@@ -48,6 +52,19 @@ extension RedisNodeProgram {
             try await group.waitForAll()
         }
         return (ContinuousClock.now - start) / .seconds(1)
+    }
+
+    private static func hear(_ broadcast: WebSocketBroadcastBackend, _ channel: ChannelName, _ count: Int) async throws
+    {
+        let (events, continuation) = AsyncStream.makeStream(of: Void.self)
+        let heard = Atomic(0)
+        let subscription = try await broadcast.subscribe(to: channel) { _ in
+            if heard.add(1, ordering: .relaxed).newValue == count { continuation.finish() }
+        }
+        say("hearing")
+        for await _ in events {}
+        await broadcast.unsubscribe(subscription)
+        say("heard")
     }
 
     private static var processorSeconds: Double {

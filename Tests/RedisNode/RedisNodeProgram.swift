@@ -14,6 +14,7 @@ import TidingsWire
 ///
 ///     publish CHANNEL EVENT PAYLOAD            prints the position, or why there is none
 ///     flood CHANNEL COUNT BYTES TASKS          publishes so often from so many tasks; prints the seconds that it took
+///     hear CHANNEL COUNT                       says "hearing", and "heard" when so many events have come
 ///     cpu                                      prints the seconds of processor time that it has used
 @main
 enum RedisNodeProgram {

@@ -25,7 +25,7 @@ extension BroadcastHub {
     /// Whether an event may be published past every log that is kept elsewhere.
     func checkLog(of channel: ChannelName, and further: [ChannelName]) throws(BroadcastError) {
         guard hasRelays, let relayed = ([channel] + further).first(where: { relay(of: $0) != nil }) else { return }
-        throw Self.relayedChannel(relayed)
+        throw Self.relayedChannel(relayed, isShared: relay(of: relayed)?.following != nil)
     }
 }
 
@@ -147,6 +147,7 @@ extension BroadcastHub {
     private func excerpt(for lookup: LogLookup) async throws -> LogExcerpt? {
         let (relay, channel) = (lookup.relay, lookup.channel)
         await relay.waitUntilReady(for: channel)
+        try await findSnapshot(of: channel, in: relay)
         guard let since = lookup.since else { return nil }
         if relay.standing(of: since, on: channel) == .ahead {
             // While this waits for its turn the relay goes on, and mostly there is nothing left to ask.
@@ -168,7 +169,7 @@ extension BroadcastHub {
         return LogExcerpt(events: published, end: end)
     }
 
-    private func publishedEvent(_ event: BroadcastEvent) -> PublishedEvent? {
+    func publishedEvent(_ event: BroadcastEvent) -> PublishedEvent? {
         event.position.map {
             PublishedEvent(event: event, position: $0, delivery: configuration.delivery(event.channel))
         }

@@ -30,10 +30,11 @@ extension BroadcastHub {
         return sharedLog.load()?.following?.backend
     }
 
-    static func relayedChannel(_ channel: ChannelName) -> BroadcastError {
-        BroadcastError(
+    static func relayedChannel(_ channel: ChannelName, isShared: Bool = false) -> BroadcastError {
+        let remedy = isShared ? "Broadcast on the backend that keeps it" : "Write this one there, in a unit of work"
+        return BroadcastError(
             .relayedChannel,
-            "The events of \(channel) come from a log that is kept elsewhere. Write this one there, in a unit of work."
+            "The events of \(channel) come from a log that is kept elsewhere. \(remedy)."
         )
     }
 
@@ -53,6 +54,28 @@ extension BroadcastHub {
         guard hasRelays, let following = relay(of: channel)?.following, following.release(channel) else { return }
         // What is newest elsewhere is not known here any more.
         state.withLock { $0.snapshots.remove(channel) }
+    }
+}
+
+// MARK: - Snapshots
+
+extension BroadcastHub {
+    /// Finds out what is newest on a channel that was not followed here until now, if only that counts.
+    func findSnapshot(of channel: ChannelName, in relay: Relay) async throws {
+        guard let backend = relay.following?.backend, configuration.delivery(channel) == .snapshot,
+            state.withLock({ $0.snapshots[channel] == nil })
+        else { return }
+        guard let event = try await logReads.run({ try await backend.newest(on: channel) }),
+            let published = publishedEvent(event)
+        else { return }
+        state.withLock { state in
+            // What was told meanwhile is newer. A channel that is not followed any more would keep what is outdated soon.
+            guard state.snapshots[channel] == nil, relay.isReady(for: channel),
+                published.position.epoch == relay.memory.head().epoch,
+                published.position.offset <= relay.memory.head().offset
+            else { return }
+            state.snapshots.keep(published, atMost: configuration.snapshotChannels)
+        }
     }
 }
 

@@ -19,6 +19,13 @@ public protocol SharedBroadcastBackend: BroadcastBackend, EventLog {
     /// - Throws: What ``BroadcastBackend/broadcast(_:)`` throws.
     func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) async throws -> EventPosition
 
+    /// The newest event of a channel of which only the newest counts, for who subscribes where the channel was not followed.
+    ///
+    /// - Parameter channel: Any channel.
+    /// - Returns: The event with its position; nil if none is kept.
+    /// - Throws: ``BroadcastError`` if that cannot be found out. It ends up in logs, so it has no payload in it.
+    func newest(on channel: ChannelName) async throws -> BroadcastEvent?
+
     /// Takes on the hub that is to be told. Called once, before anything else.
     ///
     /// - Parameter feed: Whom to tell.

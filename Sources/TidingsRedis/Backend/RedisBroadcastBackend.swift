@@ -155,7 +155,8 @@ extension RedisBroadcastBackend {
     /// - Parameters:
     ///   - channel: What to listen to.
     ///   - handler: Receives the events, on the backend's event loop: it must return soon.
-    /// - Throws: ``TidingsBroadcast/BroadcastError`` if Redis is away for longer than it takes to connect and to probe.
+    /// - Throws: ``TidingsBroadcast/BroadcastError`` if Redis is away for longer than it takes to connect and to probe;
+    ///   `CancellationError` if the task is cancelled before.
     public func subscribe(
         to channel: ChannelName,
         handler: @escaping BroadcastHandler
@@ -209,6 +210,18 @@ extension RedisBroadcastBackend {
     ) async throws -> EventReplay {
         let promise = eventLoop.makePromise(of: EventReplay.self)
         onLoop { $0.read(channel, after: position, atMost: limit, promise) }
+        return try await promise.futureResult.get()
+    }
+}
+
+extension RedisBroadcastBackend {
+    /// The newest event of a channel, as far as Redis keeps it.
+    ///
+    /// - Parameter channel: Any channel.
+    /// - Throws: ``TidingsBroadcast/BroadcastError`` if Redis is away.
+    public func newest(on channel: ChannelName) async throws -> BroadcastEvent? {
+        let promise = eventLoop.makePromise(of: BroadcastEvent?.self)
+        onLoop { $0.readNewest(channel, promise) }
         return try await promise.futureResult.get()
     }
 }

@@ -60,7 +60,8 @@ extension RedisNode {
     }
 
     private func opened(_ link: RedisLink) {
-        if let failure = link.failure { return failed(failure) }
+        // One that has ended by now has said so.
+        guard link.failure == nil else { return }
         self.link = link
         barriersReached = 0
         link.subscriptions.received = { [weak self] in self?.received($0) }

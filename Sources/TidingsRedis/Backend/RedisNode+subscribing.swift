@@ -32,15 +32,19 @@ extension RedisNode {
         let patience = TimeAmount(configuration.connectTimeout + configuration.probeTimeout)
         let deadline = eventLoop.assumeIsolated().scheduleTask(in: patience) { [weak self] in
             guard let self, joining[identifier] != nil else { return }
-            unsubscribe(identifier, from: channel)
+            unsubscribe(identifier, from: channel, because: unavailable)
         }
         promise.futureResult.whenComplete { _ in deadline.cancel() }
     }
 
-    func unsubscribe(_ identifier: UInt64, from channel: ChannelName) {
+    func unsubscribe(
+        _ identifier: UInt64,
+        from channel: ChannelName,
+        because error: any Error = CancellationError()
+    ) {
         handlers[identifier] = nil
         subscriptions.leave(.handler(identifier), channel)
-        joining.removeValue(forKey: identifier)?.fail(unavailable)
+        joining.removeValue(forKey: identifier)?.fail(error)
         updateSoon()
     }
 

@@ -34,6 +34,20 @@ extension RedisNode {
         }
     }
 
+    /// The newest event of a channel.
+    func readNewest(_ channel: ChannelName, _ promise: EventLoopPromise<BroadcastEvent?>) {
+        guard let link = connected else { return promise.fail(unavailable) }
+        link.run(RedisScripts.newest, keys: [names.log, names.stream(channel)], arguments: []) { result in
+            do throws(RedisError) {
+                let parts = try result.get().elements ?? []
+                guard parts.count == 2, let epoch = parts[0].string else { return promise.succeed(nil) }
+                promise.succeed(Self.event(parts[1], on: channel, epoch: epoch))
+            } catch {
+                promise.fail(BroadcastError(.unavailable, "Redis could not be asked what happened.", cause: error))
+            }
+        }
+    }
+
     private static func replay(
         _ answer: RESPValue,
         on channel: ChannelName,

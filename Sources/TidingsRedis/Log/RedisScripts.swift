@@ -127,5 +127,13 @@ enum RedisScripts {
             return {head, 'events', found}
             """
 
-    static let all = [publish, barrier, renew, read]
+    /// The newest event of a channel.
+    ///
+    /// `KEYS`: the log, the channel's stream. Gives the epoch and the entry, or nothing.
+    static let newest = """
+        local found = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+        return {redis.call('HGET', KEYS[1], 'epoch') or '', found[1]}
+        """
+
+    static let all = [publish, barrier, renew, read, newest]
 }

@@ -13,6 +13,7 @@ final class ManualSharedBackend: SharedBroadcastBackend {
         var failure: BroadcastError?
         var replay = EventReplay.notRecoverable(.gap)
         var reads = 0
+        var newest: BroadcastEvent?
     }
 
     private let state = Mutex(State())
@@ -24,6 +25,7 @@ final class ManualSharedBackend: SharedBroadcastBackend {
     var reads: Int { state.withLock { $0.reads } }
     /// What the log says when it is asked.
     func answer(_ replay: EventReplay) { state.withLock { $0.replay = replay } }
+    func keep(_ newest: BroadcastEvent?) { state.withLock { $0.newest = newest } }
     func fail(_ error: BroadcastError) { state.withLock { $0.failure = error } }
 
     /// Tells the hub.
@@ -75,6 +77,8 @@ final class ManualSharedBackend: SharedBroadcastBackend {
     }
 
     func head() async throws -> EventPosition { state.withLock { $0.position } }
+
+    func newest(on channel: ChannelName) async throws -> BroadcastEvent? { state.withLock { $0.newest } }
 
     func events(
         on channel: ChannelName,

@@ -245,6 +245,34 @@ struct SharedLogTests {
         #expect(try third.receive().compactMap(\.event).isEmpty)
     }
 
+    @Test("what is newest on a channel that was not followed here comes from the log, unless something newer was told")
+    func newestElsewhere() throws {
+        let bench = Bench { $0.delivery = { _ in .snapshot } }
+        var newest = BroadcastEvent(channel: "feed:a", name: "kept")
+        newest.position = Self.at(7)
+        bench.shared.keep(newest)
+        let client = try bench.connect()
+        try client.subscribe("feed:a")
+        bench.settle()
+        bench.shared.settle(at: 10)
+        bench.settle()
+        let messages = try client.receive()
+        #expect(messages.subscribed.map(\.position) == [Self.at(6)])
+        #expect(messages.compactMap(\.event).map(\.name) == ["kept"])
+        let other = try bench.connect()
+        try other.subscribe("feed:b")
+        bench.settle()
+        bench.shared.tell(
+            .reached(
+                Self.at(10),
+                following: [FollowedChannel("feed:b", generation: bench.shared.generation(of: "feed:b") ?? 0)]
+            ),
+            .event(BroadcastEvent(channel: "feed:b", name: "newer", position: Self.at(11)))
+        )
+        bench.settle()
+        #expect(try other.receive().compactMap(\.event).map(\.name) == ["newer"])
+    }
+
     @Test("a channel with a log of its own keeps it")
     func otherRelays() async throws {
         let bench = Bench()

@@ -126,6 +126,27 @@ struct NodesTests {
         }
     }
 
+    @Test("the newest event of a snapshot channel is given at once on every node, also on one that did not hear it")
+    func snapshots() async throws {
+        let configuration = try await SharedRedis.configuration()
+        try await withNodes(
+            [configuration, configuration],
+            { $0.delivery = { _ in .snapshot } },
+            { nodes in
+                for name: EventName in ["one", "two"] { try await nodes[0].broadcast.broadcast(name, on: "feed:a") }
+                for node in nodes {
+                    let client = try await node.connect()
+                    try await client.subscribe("feed:a")
+                    #expect(try await client.event().name == "two")
+                }
+                let client = try await nodes[1].connect()
+                try await client.subscribe("feed:b")
+                try await nodes[0].broadcast.broadcast("three", on: "feed:b")
+                #expect(try await client.event().name == "three")
+            }
+        )
+    }
+
     @Test("moving all the time under traffic loses nothing, doubles nothing and keeps the order")
     func walking() async throws {
         let configuration = try await SharedRedis.configuration()

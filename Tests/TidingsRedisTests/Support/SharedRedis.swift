@@ -11,7 +11,7 @@ enum SharedRedis {
     // A task, because the first one to ask starts it and all others wait for the same.
     private static let start = Task { try await RedisServer.start() }
 
-    static func configuration() async throws -> RedisConfiguration {
-        try await server.configuration(prefix: "t-\(UUID().uuidString.prefix(8)):")
+    static func configuration(isPatient: Bool = true) async throws -> RedisConfiguration {
+        try await server.configuration(prefix: "t-\(UUID().uuidString.prefix(8)):", isPatient: isPatient)
     }
 }

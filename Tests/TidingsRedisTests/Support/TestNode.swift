@@ -30,9 +30,12 @@ struct TestNode: Sendable {
 
 extension RedisServer {
     /// How to reach this server. Tests that share it have different prefixes.
-    func configuration(prefix: String = "t:", port: Int? = nil) -> RedisConfiguration {
-        var configuration = RedisConfiguration(.host("127.0.0.1", port: port ?? self.port))
+    ///
+    /// - Parameter isPatient: Whether a probe may take longer than a busy machine ever does.
+    func configuration(prefix: String = "t:", isPatient: Bool = true) -> RedisConfiguration {
+        var configuration = RedisConfiguration(.host("127.0.0.1", port: port))
         configuration.prefix = prefix
+        if isPatient { (configuration.connectTimeout, configuration.probeTimeout) = (.seconds(20), .seconds(20)) }
         return configuration
     }
 }

@@ -7,7 +7,7 @@ import TidingsTesting
 import TidingsWire
 
 @Suite("A Redis that goes away, comes back or becomes another", .needsRedis, .timeLimit(.minutes(2)))
-struct LostServerTests {
+struct LostServerFaultTests {
     @Test(
         "a restart makes everybody refetch, and begins a new epoch, whether Redis kept its data or not",
         arguments: [true, false]
@@ -62,16 +62,15 @@ struct LostServerTests {
             try await eventually("the replica has it") { try await second.run("dbsize") != "0" }
             try await second.run("replicaof", "no", "one")
             try await first.run("replicaof", "127.0.0.1", "\(second.port)")
-            let clock = ContinuousClock()
-            let start = clock.now
+            let start = ContinuousClock.now
             if hasTraffic {
                 let error = await #expect(throws: BroadcastError.self) {
                     try await nodes[0].broadcast.broadcast("refused", on: "order")
                 }
                 #expect((error?.cause as? RedisError)?.code == .readOnly)
             }
-            for node in nodes { try await node.wait(for: "moved") { $0.isConnected && $0.connections == 2 } }
-            #expect(clock.now - start < .seconds(5))
+            for node in nodes { try await node.wait(for: "moved") { $0.isConnected && $0.connections >= 2 } }
+            expectInTime(since: start)
             for client in clients { #expect(try await client.event().isStale) }
             try await nodes[1].broadcast.broadcast("after", on: "order")
             for client in clients {

@@ -7,7 +7,7 @@ import TidingsRedis
 import TidingsWire
 
 @Suite("Nodes in processes of their own", .needsRedis, .timeLimit(.minutes(2)))
-struct ProcessTests {
+struct ProcessFaultTests {
     @Test("what is published on any process reaches every subscriber on all of them once", arguments: [2, 3])
     func everywhere(_ count: Int) async throws {
         let server = try await SharedRedis.server
