@@ -23,6 +23,7 @@ public import TidingsWire
 public final class RedisBroadcastBackend: SharedBroadcastBackend, Service {
     private let node: NIOLoopBoundBox<RedisNode>
     private let eventLoop: any EventLoop
+    private let payloadBytes: Int
     private let sharedStatus = SharedStatus()
     private let lastIdentifier = Atomic<UInt64>(0)
     private let isClosed = Atomic(false)
@@ -42,6 +43,7 @@ public final class RedisBroadcastBackend: SharedBroadcastBackend, Service {
     ) throws(RedisError) {
         let eventLoop = group.next()
         self.eventLoop = eventLoop
+        payloadBytes = configuration.payloadBytes
         node = NIOLoopBoundBox.makeBoxSendingValue(
             RedisNode(
                 configuration,
@@ -123,7 +125,7 @@ extension RedisBroadcastBackend {
     ///
     /// - Parameter event: What happened.
     /// - Throws: ``TidingsBroadcast/BroadcastError``: `unavailable` if nobody was told, `unconfirmed` if the connection was
-    ///   lost before Redis answered, `closed`.
+    ///   lost before Redis answered, `payloadTooLarge`, `closed`.
     public func broadcast(_ event: BroadcastEvent) async throws {
         _ = try await publish(event, alsoOn: [])
     }
@@ -136,6 +138,13 @@ extension RedisBroadcastBackend {
     /// - Returns: The event's position.
     /// - Throws: As ``broadcast(_:)``.
     public func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) async throws -> EventPosition {
+        let size = event.payload.json.count
+        guard size <= payloadBytes else {
+            throw BroadcastError(
+                .payloadTooLarge,
+                "The payload of \(event) has \(size) bytes of at most \(payloadBytes). Send a hint and let clients refetch."
+            )
+        }
         var told = [event.channel]
         for channel in channels where !told.contains(channel) { told.append(channel) }
         let promise = eventLoop.makePromise(of: EventPosition.self)

@@ -65,7 +65,8 @@ public struct RedisConfiguration: Sendable {
     public var pendingPublishes = 10_000
     /// Bytes of those events.
     public var pendingBytes = 16 * 1024 * 1024
-    /// Bytes in the payload of an event from Redis. A larger one is set aside: its channel is told to refetch.
+    /// Bytes in the payload of an event, the same on all nodes. A larger one is not published; one that another program
+    /// publishes is set aside, and its channel told to refetch.
     public var payloadBytes = 64 * 1024
     /// What the connections call themselves in `CLIENT LIST`; no white space.
     public var clientName = "tidings"

@@ -29,7 +29,12 @@ struct RedisConnector: Sendable {
         on eventLoop: any EventLoop,
         completed: @escaping (Result<RedisConnection, RedisError>) -> Void
     ) {
-        let opening = RedisOpening(RedisConnection(), RedisHandshake(configuration), completed)
+        var limits = RESPLimits()
+        // An event with everything that is around its payload, also where that was escaped.
+        limits.keptBytes = max(limits.keptBytes, configuration.payloadBytes + 64 * 1024)
+        limits.valueBytes = max(limits.valueBytes, limits.keptBytes)
+        let connection = RedisConnection(limits: limits)
+        let opening = RedisOpening(connection, RedisHandshake(configuration), completed)
         let bound = NIOLoopBound(opening, eventLoop: eventLoop)
         let timeout = TimeAmount(configuration.connectTimeout)
         let deadline = eventLoop.scheduleTask(in: timeout) {

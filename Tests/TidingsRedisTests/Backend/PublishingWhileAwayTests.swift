@@ -88,6 +88,11 @@ struct PublishingWhileAwayTests {
         try await withBackend(configuration) { backend in
             let payload: EventPayload = ["text": .string(String(repeating: "x", count: 3000))]
             for _ in 0..<5 { try await backend.broadcast("updated", on: "order", payload) }
+            let huge: EventPayload = ["text": .string(String(repeating: "x", count: 70_000))]
+            let error = await #expect(throws: BroadcastError.self) {
+                try await backend.broadcast("updated", on: "order", huge)
+            }
+            #expect(error?.code == .payloadTooLarge)
             let large: EventPayload = ["text": .string(String(repeating: "x", count: 5000))]
             await #expect(throws: BroadcastError.self) { try await backend.broadcast("updated", on: "order", large) }
         }
