@@ -44,7 +44,7 @@ public final class BroadcastHub: Sendable {
     let configuration: Configuration
     /// Hears about sessions, never about payloads.
     public let logger: Logger
-    /// The log of every channel that has no other.
+    /// The log of every channel that has no other, unless nodes share one.
     public let log: InMemoryEventLog
     let gatekeeper: Gatekeeper
     /// The first of the logs that are kept elsewhere. One is added and none taken away, so looking takes no lock.

@@ -89,20 +89,26 @@ extension RedisNode {
             metrics.wasPublished()
             completed(publish, .success(position))
         } catch {
-            metrics.wasNotPublished()
-            completed(publish, .failure(Self.publishError(error)))
+            failed(publish, error)
             // A replica, or a server that has forgotten who this is: another one may take it.
             if error.endsConnection { link.end(error) }
         }
     }
 
-    private static func publishError(_ error: RedisError) -> BroadcastError {
+    private func failed(_ publish: OutgoingPublish, _ error: RedisError) {
+        let patience = configuration.whileAway.patience
         switch error.code {
         case .disconnected, .silent, .badReply:
             let message = "Redis was lost before it answered. It is not known whether the event was told."
-            return BroadcastError(.unconfirmed, message, cause: error)
+            metrics.wasNotPublished()
+            completed(publish, .failure(BroadcastError(.unconfirmed, message, cause: error)))
+        case _ where error.endsConnection && patience > .zero && !isStopped:
+            // Nobody was told, and the next server may take it.
+            park(publish, for: patience)
         default:
-            return BroadcastError(.unavailable, "Redis has not taken the event. Nobody was told.", cause: error)
+            let message = "Redis has not taken the event. Nobody was told."
+            metrics.wasNotPublished()
+            completed(publish, .failure(BroadcastError(.unavailable, message, cause: error)))
         }
     }
 

@@ -81,6 +81,19 @@ struct LostServerFaultTests {
         }
     }
 
+    @Test("a publish that a replica refuses waits for the new primary, where it may")
+    func waitingForThePrimary() async throws {
+        let (first, second) = (try await RedisServer.start(), try await RedisServer.start())
+        var configuration = first.configuration()
+        configuration.endpoints.append(.host("127.0.0.1", port: second.port))
+        configuration.whileAway = .waits(upTo: .seconds(20))
+        try await withBackend(configuration) { backend in
+            try await first.run("replicaof", "127.0.0.1", "\(second.port)")
+            for name: EventName in ["one", "two"] { try await backend.broadcast(name, on: "order") }
+            #expect(try await second.run("xlen", "t:events:order") == "2")
+        }
+    }
+
     @Test("a replica is passed over, whichever it is in the list")
     func replicaFirst() async throws {
         let (primary, replica) = (try await RedisServer.start(), try await RedisServer.start())
