@@ -206,6 +206,7 @@ let package = Package(
                 "TidingsSync",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Examples/Bistro/Terminal"
         ),
@@ -343,6 +344,13 @@ let package = Package(
             dependencies: [
                 "DatabaseTestSupport", "TidingsEntities", "TidingsPostgres", "TidingsTesting",
                 .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
+            name: "BistroTerminalTests",
+            dependencies: [
+                "BistroAPI", "BistroTerminal", "TestSupport", "TidingsSync",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .testTarget(
