@@ -75,6 +75,8 @@ struct OrderEditorTests {
         await terminal.shows("? 1  table: yours 9, theirs 20\n? 2  note: yours mine, theirs theirs")
         terminal.type("save\r")
         await terminal.shows("Choose what to keep")
+        // They are on the screen: that is no news any more.
+        #expect(!terminal.look.screen.text.contains("! Changed"))
         terminal.type("theirs table\rmine 2\rsave\r")
         await terminal.shows("Saved: ORD-000001 is at version 3.")
         await terminal.hides("Changed here and by somebody else")
@@ -92,6 +94,7 @@ struct OrderEditorTests {
         terminal.end()
         try await editor.run()
         #expect(terminal.look.output.contains("They changed status: open → preparing"))
+        #expect(!terminal.look.output.contains("was changed by somebody else"))
         #expect(
             terminal.look.errors == [
                 "Not saved: somebody else was faster. That does not touch what you changed: `save` again."
@@ -99,6 +102,23 @@ struct OrderEditorTests {
         )
         #expect(restaurant.orders[0].note == "mine")
         #expect(restaurant.orders[0].status == .preparing)
+    }
+
+    /// What counts is the version that was shown, not the newest one that the client happens to know.
+    @Test func conflictsWithWhatWasLearnedElsewhere() async throws {
+        let terminal = MemoryTerminal()
+        let editor = try await editor(terminal)
+        let running = Task { try await editor.run() }
+        await terminal.shows("version 1")
+        let theirs = order.changed(note: "theirs")
+        restaurant.change(theirs)
+        sync.queries.setData(theirs, for: sync.orders.detail(order.id))
+        await terminal.shows("! Changed by somebody else")
+        terminal.type("note mine\rsave\r")
+        await terminal.shows("Not saved: somebody else was faster.")
+        #expect(restaurant.orders[0] == theirs)
+        terminal.type("quit\rquit\r")
+        try await running.value
     }
 
     /// Dishes have requests of their own, but nothing of them is sent on top of what nobody here has seen.
@@ -147,6 +167,20 @@ struct OrderEditorTests {
         terminal.type("save\r")
         await terminal.shows("! Deleted by somebody else: there is nothing to save any more.")
         terminal.type("quit\rquit\r")
+        try await running.value
+    }
+
+    @Test func saysThatItWaits() async throws {
+        let terminal = MemoryTerminal()
+        let editor = try await editor(terminal)
+        let running = Task { try await editor.run() }
+        restaurant.hold("PATCH")
+        terminal.type("note Hot\rsave\r")
+        await terminal.shows("One moment…")
+        restaurant.release()
+        await terminal.hides("One moment…")
+        await terminal.shows("  note    Hot")
+        terminal.type("quit\r")
         try await running.value
     }
 

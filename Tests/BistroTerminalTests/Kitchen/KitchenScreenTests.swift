@@ -33,6 +33,18 @@ struct KitchenScreenTests {
         #expect(terminal.look.screen.surprises == [])
     }
 
+    /// Both come before anything else is known of the first.
+    @Test func takesTwoQuickPressesForOne() async throws {
+        let running = Task { try await screen.run() }
+        await terminal.shows("ORD-000001")
+        terminal.type("j\r\r")
+        await terminal.shows("ORD-000001 is on its way already.")
+        await terminal.shows("  ORD-000001  7      preparing")
+        terminal.type("q")
+        try await running.value
+        #expect(restaurant.orders[0].status == .preparing)
+    }
+
     @Test func takesARefusedAdvanceBack() async throws {
         let running = Task { try await screen.run() }
         await terminal.shows("ORD-000001")

@@ -39,6 +39,20 @@ struct OrderEntryTests {
         #expect(!terminal.readsKeys)
     }
 
+    @Test(arguments: 0..<10)
+    func showsDishesInTheOrderInWhichTheyWereTyped(_ time: Int) async throws {
+        let terminal = MemoryTerminal()
+        let entry = try await entry(terminal)
+        let running = Task { await entry.run() }
+        restaurant.hold("POST /orders")
+        terminal.type((1...6).map { "bur \($0)\r" }.joined())
+        await terminal.shows((1...6).map { "~ \($0)  \($0) × Burger" }.joined(separator: "\n"))
+        restaurant.release()
+        terminal.type("send\r")
+        await running.value
+        #expect(restaurant.orders[0].items.map(\.quantity) == Array(1...6))
+    }
+
     @Test func takesARefusedDishBack() async throws {
         let terminal = MemoryTerminal()
         let entry = try await entry(terminal)

@@ -91,7 +91,8 @@ struct VirtualScreen {
         case "H": (row, column) = (min(numbers[0], size.rows) - 1, min(numbers[1], size.columns) - 1)
         case "A": row = max(row - (numbers.first ?? 1), 0)
         case "G": column = min(numbers[0], size.columns) - 1
-        case "K": for index in column..<size.columns { cells[row][index] = " " }
+        // Behind the last column, the cursor is still on it.
+        case "K": for index in min(column, size.columns - 1)..<size.columns { cells[row][index] = " " }
         case "J": erase(parameters)
         case "m": break
         case "h", "l": mode(parameters, final == "h")

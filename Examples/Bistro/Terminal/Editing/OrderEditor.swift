@@ -56,16 +56,18 @@ actor OrderEditor {
 
 extension OrderEditor {
     private func watchOrder() async {
-        for await snapshot in sync.queries.snapshots(of: query) where !isBusy { look(at: snapshot) }
+        // What is read may be older than what was done here since then: what counts is how it is now.
+        for await _ in sync.queries.snapshots(of: query) where !isBusy { look() }
     }
 
     private func watchConnection() async {
-        for await _ in sync.broadcast.stateChanges { dialogue.show(sheet) }
+        for await _ in sync.broadcast.stateChanges where !isBusy { dialogue.show(sheet) }
     }
 
-    private func look(at snapshot: QuerySnapshot<Order>) {
-        let isNewer = snapshot.data.map { $0.version > draft.base.version } ?? false
-        guard news == .none, snapshot.isStale || isNewer else { return dialogue.show(sheet) }
+    private func look() {
+        let state = sync.queries.state(of: query)
+        let isNewer = state?.data.map { $0.version > draft.base.version } ?? false
+        guard news == .none, isNewer || state?.isStale ?? false else { return dialogue.show(sheet) }
         news = .changed
         dialogue.show(sheet)
         if !dialogue.isInteractive {
@@ -78,13 +80,14 @@ extension OrderEditor {
     /// Does something to the order here, and looks at what others have done meanwhile after it.
     private func busy(_ body: () async throws -> Void) async {
         isBusy = true
+        dialogue.show(sheet + [StyledLine("One moment…", .quiet)])
         do {
             try await body()
         } catch {
             fail(error)
         }
         isBusy = false
-        if let snapshot = sync.queries.state(of: query) { look(at: snapshot) }
+        look()
     }
 
     private func fail(_ error: any Error) {

@@ -37,7 +37,6 @@ actor KitchenScreen {
         isOpen = true
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask { try await self.watchOrders() }
-            group.addTask { try await self.watchChanges() }
             group.addTask { try await self.watchConnection() }
             group.addTask { try await self.watchClock() }
             if terminal.hasKeyboard { group.addTask { try await self.readKeys() } }
@@ -81,17 +80,7 @@ extension KitchenScreen {
         return true
     }
 
-    /// A change that is confirmed looks as it did before, but for its mark.
-    private func watchChanges() async throws -> Bool {
-        for await event in sync.queries.events(buffered: 16) {
-            switch event {
-            case .changeConfirmed(query.key), .changeRolledBack(query.key): try mark()
-            default: break
-            }
-        }
-        return true
-    }
-
+    /// What is not confirmed is what the server is not known to have.
     private func mark() throws {
         let base = sync.queries.baseData(of: query)?.items ?? []
         board.unconfirmed = Set(board.orders.filter { !base.contains($0) }.map(\.id))
@@ -158,6 +147,7 @@ extension KitchenScreen {
     private func wait(for order: Order, _ answer: MutationHandle<Order>) async throws {
         do {
             try await answer.value()
+            // Of several changes, one that is confirmed looks as it did before, but for its mark.
             try mark()
         } catch is CancellationError {
         } catch {
