@@ -116,43 +116,24 @@ extension OrderEntry {
 extension OrderEntry {
     private func begin(_ answers: inout DiscardingTaskGroup) async {
         guard creation == nil else { return }
+        let events = sync.queries.events()
         let input = OrderCreate(id: identifier, table: table, note: note)
-        let handle = await start(sync.orders.create, input)
+        let handle = sync.queries.start(sync.orders.create, input)
         creation = handle
         answers.addTask { await self.wait(for: handle) }
-    }
-
-    /// Asks for a change, and returns when it is shown, or over: so changes are shown in the order in which they were typed,
-    /// and those of an order where there is one.
-    private func start<Input, Output>(
-        _ mutation: Mutation<Input, Output>,
-        _ input: Input
-    ) async -> MutationHandle<Output> {
-        let events = sync.queries.events()
-        let handle = sync.queries.start(mutation, input)
-        for await event in events {
-            switch event {
-            case .changedOptimistically(list.key): return handle
-            case .mutation(handle.identifier, let status) where !status.isPending: return handle
-            default: break
-            }
-        }
-        return handle
+        await untilShown(handle, events)
     }
 
     private func add(_ choice: Menu.Choice, _ answers: inout DiscardingTaskGroup) async {
         await begin(&answers)
         // It may have been refused by now, which was said.
         guard let creation else { return }
+        let events = sync.queries.events()
         let item = OrderItemCreate(name: choice.dish, quantity: choice.quantity)
-        let handle = await start(sync.orders.addItem, .init(to: identifier, item))
-        keep(Asked(handle, dish: item.text), after: creation)
+        let handle = sync.queries.start(sync.orders.addItem, .init(to: identifier, item))
+        asked.append(Asked(handle, dish: item.text))
         answers.addTask { await self.wait(for: handle, after: creation, "\(item.text) was not added") }
-    }
-
-    /// What was asked for while the order was refused goes with it.
-    private func keep(_ new: Asked, after creation: MutationHandle<Order>) {
-        if self.creation?.identifier == creation.identifier { asked.append(new) } else { new.discard() }
+        await untilShown(handle, events)
     }
 
     private func write(_ text: String?, _ answers: inout DiscardingTaskGroup) async {
@@ -161,10 +142,12 @@ extension OrderEntry {
             // There is nothing to begin an order for.
             return text == nil ? () : await begin(&answers)
         }
+        let events = sync.queries.events()
         let input = Orders.Update(identifier, OrderUpdate(note: .to(text)))
-        let handle = await start(sync.orders.update, input)
-        keep(Asked(handle), after: creation)
+        let handle = sync.queries.start(sync.orders.update, input)
+        asked.append(Asked(handle))
         answers.addTask { await self.wait(for: handle, of: input, after: creation) }
+        await untilShown(handle, events)
     }
 
     private func remove(_ number: Int, _ answers: inout DiscardingTaskGroup) async throws {
@@ -174,10 +157,27 @@ extension OrderEntry {
         guard let creation, number <= items.count else {
             throw CommandFailure("There is no dish number \(number).")
         }
+        let events = sync.queries.events()
         let item = items[number - 1]
-        let handle = await start(sync.orders.removeItem, .init(item.id, of: identifier))
-        keep(Asked(handle), after: creation)
+        let handle = sync.queries.start(sync.orders.removeItem, .init(item.id, of: identifier))
+        asked.append(Asked(handle))
         answers.addTask { await self.wait(for: handle, after: creation, "\(item.text) was not removed") }
+        await untilShown(handle, events)
+    }
+
+    /// Returns when a change is shown, or over: so changes are shown in the order in which they were typed, and those of an
+    /// order where there is one.
+    private func untilShown<Output>(
+        _ handle: MutationHandle<Output>,
+        _ events: some AsyncSequence<QueryEvent, Never>
+    ) async {
+        for await event in events {
+            switch event {
+            case .changedOptimistically(list.key): return
+            case .mutation(handle.identifier, let status) where !status.isPending: return
+            default: break
+            }
+        }
     }
 
     private func wait<Output>(
