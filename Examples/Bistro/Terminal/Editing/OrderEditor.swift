@@ -18,7 +18,8 @@ actor OrderEditor {
     private(set) var failures = 0
 
     init(_ order: Order, menu: Menu, _ sync: SyncClient, _ dialogue: Dialogue) {
-        query = sync.orders.detail(order.id, live: false)
+        // Also what has changed before it is observed is not fetched, only told.
+        query = sync.orders.detail(order.id, live: false).with { $0.refetchOnMount = .never }
         draft = OrderDraft(order)
         self.menu = menu
         self.sync = sync
