@@ -75,7 +75,8 @@ struct HubStatisticsTests {
         // Three and one and two for the first, three and one for the second.
         #expect(statistics.delivered == 10)
         #expect((statistics.superseded, statistics.collapsed, statistics.pendingBytes) == (0, 0, 0))
-        #expect(statistics.broadcastDuration.count == 3)
+        // The loop makes one turn or several of what is published while it runs.
+        #expect((3...5).contains(statistics.broadcastDuration.count))
         #expect(statistics.broadcastDuration.sum > .zero)
         _ = clients
     }
