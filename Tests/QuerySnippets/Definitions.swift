@@ -39,7 +39,7 @@ let rename = Mutation<Rename, Order>("orders.rename") { input, context in
     try await ShopServer.rename(input, key: context.idempotencyKey)
 }
 .scoped { "order \($0.id)" }
-.onMutate { input, context in
+.showing { input, context in
     context.optimisticUpdate(.order(input.id)) { $0.name = input.name }
     context.optimisticUpdate(matching: ["orders", "list"], as: [Order].self) { orders in
         for index in orders.indices where orders[index].id == input.id { orders[index].name = input.name }

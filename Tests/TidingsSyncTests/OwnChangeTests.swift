@@ -170,6 +170,30 @@ struct OwnChangeTests {
         #expect(conflict.cause.code == .staleVersion)
         #expect(note.data?.text == "theirs")
         #expect(list.data?.map(\.text) == ["theirs"])
+        // The answer said how it is: only the list is fetched.
+        #expect(!note.isStale)
+        #expect(bench.network.open.map(\.line) == ["GET /notes"])
+    }
+
+    @Test("a refusal that is not about the version is no conflict, whatever it brings along")
+    func otherRefusals() throws {
+        _ = show()
+        let handle = start("mine")
+        let json = #"{"code":"illegal_transition","title":"Conflict","current":\#(Note.json("1", "a", 3))}"#
+        try request("PATCH /notes/1").succeed(json, status: 409)
+        bench.settle()
+        let error = #expect(throws: APIError.self) { try handle.result?.get() }
+        #expect(error?.code == .illegalTransition)
+    }
+
+    @Test("quick changes show in the order in which they were asked for, before anything was sent")
+    func atOnce() {
+        let (note, list) = show()
+        for text in ["first", "second", "third"] {
+            bench.queries.start(sync.changeNote, NoteChange(id: "1", text: text))
+            #expect(note.data?.text == text)
+            #expect(list.data?.map(\.text) == [text])
+        }
     }
 
     @Test("quick changes of one's own go in order, each with the version that the one before led to")

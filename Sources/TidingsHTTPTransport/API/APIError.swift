@@ -24,6 +24,8 @@ public struct APIError: Error, Sendable {
         public static let badRequest = Code(rawValue: "bad_request")
         /// The version that the change was based on is not the current one: ``APIError/current(as:)``.
         public static let staleVersion = Code(rawValue: "stale_version")
+        /// The entity is not the one that `If-Match` names: ``APIError/current(as:)``.
+        public static let preconditionFailed = Code(rawValue: "precondition_failed")
         /// The state cannot follow the current one.
         public static let illegalTransition = Code(rawValue: "illegal_transition")
         /// Fields are not what they have to be: ``ProblemDetails/errors``.

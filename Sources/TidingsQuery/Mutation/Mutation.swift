@@ -4,7 +4,7 @@
 /// let rename = Mutation<Rename, Order>("orders.rename") { input, context in
 ///     try await api.rename(input, idempotencyKey: context.idempotencyKey)
 /// }
-/// .onMutate { input, context in
+/// .showing { input, context in
 ///     context.optimisticUpdate(.order(input.id)) { $0.name = input.name }
 /// }
 /// .onSettled { _, input, context in
@@ -12,7 +12,7 @@
 /// }
 /// ```
 ///
-/// The order is always: `onMutate`, the function, then `onSuccess` or `onError`, then `onSettled`; each is awaited before
+/// The order is always: `showing`, `onMutate`, the function, then `onSuccess` or `onError`, then `onSettled`; each is awaited before
 /// the next begins. An error of `onMutate` or `onSuccess` leads to `onError`.
 ///
 /// With a name and an input that is `Codable` it can be stored before it is sent, and outlives the process: see
@@ -25,6 +25,7 @@ public struct Mutation<Input: Sendable, Output: Sendable>: Sendable {
     let function: @Sendable (Input, MutationContext) async throws -> Output
     let codec: ValueCodec<Input>?
     private(set) var scope: @Sendable (Input) -> String?
+    private(set) var showing: @Sendable (Input, MutationContext) -> Void = { _, _ in }
     private(set) var mutating: @Sendable (Input, MutationContext) async throws -> Void = { _, _ in }
     private(set) var succeeded: @Sendable (Output, Input, MutationContext) async throws -> Void = { _, _, _ in }
     private(set) var failed: @Sendable (any Error, Input, MutationContext) async throws -> Void = { _, _, _ in }
@@ -61,7 +62,19 @@ public struct Mutation<Input: Sendable, Output: Sendable>: Sendable {
         return copy
     }
 
-    /// What happens first, also if the mutation cannot be sent yet: the place for optimistic changes.
+    /// What is shown when the mutation is asked for, before ``QueryClient/start(_:_:)`` returns: the place for optimistic
+    /// changes. They are made in the order in which mutations are asked for.
+    ///
+    /// - Parameter body: Called on the thread that asks, outside of any lock; when the mutation is tried once more, or comes
+    ///   back from storage, on any.
+    public func showing(_ body: @escaping @Sendable (Input, MutationContext) -> Void) -> Mutation {
+        var copy = self
+        copy.showing = body
+        return copy
+    }
+
+    /// What happens first, also if the mutation cannot be sent yet: the place for what has to be waited for. An error ends the
+    /// mutation.
     public func onMutate(_ body: @escaping @Sendable (Input, MutationContext) async throws -> Void) -> Mutation {
         var copy = self
         copy.mutating = body

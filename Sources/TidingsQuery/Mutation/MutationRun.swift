@@ -41,6 +41,7 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, Muta
 
     func start(by client: QueryClient) {
         guard !state.withLock(\.isDiscarded) else { return }
+        mutation.showing(input, MutationContext(identity, changes, client: client))
         let task = client.spawn { await client.perform(self) }
         let isDiscarded = state.withLock { state in
             state.task = task

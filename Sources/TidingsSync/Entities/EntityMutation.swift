@@ -35,7 +35,9 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
             waiting?.confirm(as: truth, in: context.client)
             return answer.value
         } catch let error as APIError {
-            guard let current = error.current(as: Entity.self) else { throw error }
+            guard [.staleVersion, .preconditionFailed].contains(error.code),
+                let current = error.current(as: Entity.self)
+            else { throw error }
             throw EntityConflict(current: current, cause: error)
         }
     }
@@ -60,10 +62,8 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
             queries.invalidate(.under(entity.keys.lists))
             switch result {
             case .success where isDeletion: queries.remove(.under(detail))
-            case .success(let output) where output is Entity:
-                var parts = QueryFilter.under(detail)
-                parts.predicate = { $0.key != detail }
-                queries.invalidate(parts)
+            case .success(let output) where output is Entity: queries.invalidate(.below(detail))
+            case .failure(let error) where error is EntityConflict<Entity>: queries.invalidate(.below(detail))
             case .success, .failure: queries.invalidate(.under(detail))
             }
         }
@@ -127,6 +127,15 @@ extension EntityMutation {
                 }
             }
         }
+    }
+}
+
+extension QueryFilter {
+    /// What belongs to the entry at a key, without the entry itself.
+    fileprivate static func below(_ key: QueryKey) -> QueryFilter {
+        var filter = QueryFilter.under(key)
+        filter.predicate = { $0.key != key }
+        return filter
     }
 }
 

@@ -47,7 +47,7 @@ extension SyncClient {
         )
         return Mutation(name, options: configuration.mutations) { try await change.send($0, $1) }
             .scoped { "\(entity.name):\(identifier($0))" }
-            .onMutate { show($0, change.begin($1)) }
+            .showing { show($0, change.begin($1)) }
             .onSuccess { change.succeed($0, $1, $2) }
             .onError { change.fail($0, $1, $2) }
             .onSettled { change.settle($0, $1, $2) }

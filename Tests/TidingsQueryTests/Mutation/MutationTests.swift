@@ -51,6 +51,28 @@ struct MutationTests {
         #expect(bench.client.mutations()[0].failureCount == 1)
     }
 
+    @Test("show what they will do before the call returns, in the order of the calls, and again when they are tried again")
+    func showing() {
+        let client = bench.client
+        client.setData(0, for: Query<Int>(key: ["number"]))
+        let shown = Log<Int>()
+        let adding = mutation().showing { input, context in
+            shown.add(input)
+            context.optimisticUpdate(Query<Int>(key: ["number"])) { $0 = $0 * 10 + input }
+        }
+        let first = client.start(adding, 1)
+        #expect(client.data(of: Query<Int>(key: ["number"])) == 1)
+        client.start(adding, 2)
+        #expect(client.data(of: Query<Int>(key: ["number"])) == 12)
+        bench.settle()
+        server.calls[0].fail()
+        bench.settle()
+        #expect(client.data(of: Query<Int>(key: ["number"])) == 2)
+        client.retry(first.identifier)
+        #expect(client.data(of: Query<Int>(key: ["number"])) == 21)
+        #expect(shown.entries == [1, 2, 1])
+    }
+
     @Test("that are given up before they have begun never begin", arguments: [true, false])
     func givenUpAtOnce(_ isCleared: Bool) {
         let log = Log<Int>()
