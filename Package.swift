@@ -313,6 +313,8 @@ let package = Package(
                 "TestSupport", "TidingsClient", "TidingsHTTPTransport", "TidingsQuery", "TidingsSync", "TidingsTesting",
                 "TidingsWire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ]
         ),
         .testTarget(

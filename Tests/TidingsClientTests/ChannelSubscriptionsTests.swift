@@ -43,9 +43,16 @@ struct ChannelSubscriptionsTests {
         subscriptions.release("order")
         // It is not heard any more, and its position still moves.
         #expect(subscriptions.received(event("order", 8)) == false)
-        #expect(subscriptions.want("order", since: position(8)) == nil)
+        #expect(
+            subscriptions.want("order", since: position(8))
+                == [.subscribed("order", at: position(8), isRecovered: true)]
+        )
         subscriptions.release("order")
-        #expect(subscriptions.want("order", since: position(6)) == .stale("order", reason: .gap))
+        #expect(
+            subscriptions.want("order", since: position(6)) == [
+                .subscribed("order", at: position(8), isRecovered: false), .event(.stale("order", reason: .gap)),
+            ]
+        )
     }
 
     @Test("an answer to an earlier request is not taken for one to the last")

@@ -37,8 +37,12 @@ struct ChannelTests {
         #expect(bench.network.count == 2)
         bench.answer(open)
         bench.interrupt("note")
-        bench.confirm("note")
         #expect(bench.network.count == 2)
+        // Such a server cannot say what was missed.
+        bench.sync.inbox.put(.update("note", .subscribed(at: nil, isRecovered: false)))
+        bench.tell(.stale("note", reason: .gap))
+        bench.advance(.seconds(1))
+        #expect(bench.network.count == 3)
     }
 
     @Test("a first load that fails does not keep the channel from being heard")

@@ -80,8 +80,11 @@ extension ClientCore {
         subscribers[channel, default: []].append(subscriber)
         if subscribers[channel]?.count == 1 {
             run { $0.subscribe(to: channel, since: since) }
-        } else if let update = updates[channel] {
+        } else if case .refused? = updates[channel], let update = updates[channel] {
             subscriber.onUpdate?(update)
+        } else {
+            // It alone is told.
+            for news in machine.subscriptions.join(channel, since: since) { tell(subscriber, news) }
         }
     }
 
@@ -200,6 +203,15 @@ extension ClientCore {
         case .report(let error):
             configuration.logger.warning("the server did not accept something", metadata: ["error": "\(error)"])
             configuration.onServerError?(error)
+        }
+    }
+
+    private func tell(_ subscriber: Subscriber, _ news: ChannelSubscriptions.News) {
+        switch news {
+        case .event(let event): subscriber.handler(event)
+        case .subscribed(_, let position, let isRecovered):
+            subscriber.onUpdate?(.subscribed(at: position, isRecovered: isRecovered))
+        case .refused(_, let error): subscriber.onUpdate?(.refused(error))
         }
     }
 

@@ -20,6 +20,8 @@ struct ChannelSubscriptions {
         var position: EventPosition?
         /// Asked for with a position and not answered: what comes now was on its way before.
         var isResuming = false
+        /// Whether the server of this connection has said that it tells of it.
+        var isAnswered = false
         /// Whether a connection has heard it: something may have been missed since.
         var wasHeard = false
         /// Whether the server refused it. Another token may change that.
@@ -76,17 +78,27 @@ extension ChannelSubscriptions {
     ///
     /// - Parameter since: Up to where it knows the channel.
     /// - Returns: What to tell it at once: the server was not told yet that the channel's last user had gone, and is not
-    ///   asked again. What happened between the two positions is not known.
-    mutating func want(_ channel: ChannelName, since: EventPosition?) -> BroadcastEvent? {
-        guard var entry = entries[channel] else {
+    ///   asked again.
+    mutating func want(_ channel: ChannelName, since: EventPosition?) -> [News] {
+        guard entries[channel] != nil else {
             lastOrder += 1
             entries[channel] = Entry(order: lastOrder, position: since)
-            return nil
+            return []
         }
-        entry.isWanted = true
-        entries[channel] = entry
-        guard let since, since != entry.position else { return nil }
-        return .stale(channel, reason: .gap)
+        entries[channel]?.isWanted = true
+        return join(channel, since: since)
+    }
+
+    /// Somebody more wants a channel that the server was asked for.
+    ///
+    /// - Parameter since: Up to where it knows the channel. What happened between that and where the channel stands is not
+    ///   known.
+    func join(_ channel: ChannelName, since: EventPosition?) -> [News] {
+        guard let entry = entries[channel] else { return [] }
+        let isKnown = since != nil && since == entry.position
+        let answer = News.subscribed(channel, at: entry.position, isRecovered: isKnown)
+        let stale = since != nil && !isKnown ? [News.event(.stale(channel, reason: .gap))] : []
+        return (entry.isAnswered ? [answer] : []) + stale
     }
 
     /// The last user of a channel has gone.
@@ -130,6 +142,7 @@ extension ChannelSubscriptions {
             entries[channel]?.request = nil
             entries[channel]?.isResuming = false
             entries[channel]?.isRefused = false
+            entries[channel]?.isAnswered = false
         }
     }
 
@@ -239,6 +252,7 @@ extension ChannelSubscriptions {
         return confirmed.flatMap { request in
             request.channels.filter { entries[$0]?.isWanted == true && entries[$0]?.isRefused == false }
                 .flatMap { channel -> [News] in
+                    entries[channel]?.isAnswered = true
                     let stale = request.stale.contains(channel) ? BroadcastEvent.stale(channel, reason: .gap) : nil
                     return [.subscribed(channel, at: nil, isRecovered: false)] + (stale.map { [.event($0)] } ?? [])
                 }
@@ -251,6 +265,7 @@ extension ChannelSubscriptions {
         let mayHaveMissed = entry.isResuming || entry.wasHeard
         entry.isResuming = false
         entry.wasHeard = true
+        entry.isAnswered = true
         // What was missed follows and moves the position; without it, the position is where the server begins.
         if !subscribed.recovered { entry.position = subscribed.position }
         entries[channel] = entry
@@ -272,6 +287,7 @@ extension ChannelSubscriptions {
             return []
         }
         entries[channel]?.isResuming = false
+        entries[channel]?.isAnswered = false
         entries[channel]?.isRefused = true
         return entry.isWanted ? [.refused(channel, error)] : []
     }

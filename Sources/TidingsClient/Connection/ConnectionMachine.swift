@@ -119,8 +119,8 @@ extension ConnectionMachine {
     ///
     /// - Parameter since: Up to where it knows the channel.
     mutating func subscribe(to channel: ChannelName, since: EventPosition? = nil) -> [Action] {
-        let stale = subscriptions.want(channel, since: since)
-        return soon() + (stale.map { [.tell(.event($0))] } ?? [])
+        let news = subscriptions.want(channel, since: since)
+        return soon() + news.map(Action.tell)
     }
 
     /// The last user of a channel has gone.

@@ -41,9 +41,12 @@ public struct APIClient: Sendable {
     ) throws {
         guard let url = URL(string: baseURL), let scheme = url.scheme?.lowercased(),
             ["http", "https"].contains(scheme),
-            let host = url.host(), !host.isEmpty, url.query() == nil, url.fragment() == nil
+            let host = url.host(), !host.isEmpty, url.query() == nil, url.fragment() == nil, url.user() == nil
         else {
-            throw APIError(.badRequest, "A base URL is http:// or https://, a host, and possibly a path.")
+            throw APIError(
+                .badRequest,
+                "A base URL is http:// or https://, a host, and possibly a path. Credentials are given as a token."
+            )
         }
         self.scheme = scheme
         // An address of IPv6 has to be in brackets here.
@@ -82,6 +85,9 @@ public struct APIClient: Sendable {
     }
 
     private func head(of request: APIRequest) async throws -> HTTPRequest {
+        guard request.path.isValid else {
+            throw APIError(.badRequest, "The path \(request.path.rawValue) leads elsewhere, or cannot be sent.")
+        }
         var head = HTTPRequest(
             method: request.method,
             scheme: scheme,

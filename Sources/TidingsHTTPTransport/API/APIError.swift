@@ -90,8 +90,24 @@ extension APIError {
 }
 
 extension APIError: CustomStringConvertible {
-    /// Code, status and message.
+    /// Code, status, message and cause, without data.
     public var description: String {
-        "\(code.rawValue)\(status.map { " (\($0))" } ?? ""): \(message)" + (cause.map { " (\($0))" } ?? "")
+        "\(code.rawValue)\(status.map { " (\($0))" } ?? ""): \(message)" + (cause.map { " (\(Self.text(of: $0)))" } ?? "")
+    }
+
+    /// What an error says of itself. Of one that is about data, only where it is: descriptions end up in logs.
+    private static func text(of cause: any Error) -> String {
+        switch cause {
+        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+            DecodingError.dataCorrupted(let context):
+            "at \(path(context.codingPath))"
+        case DecodingError.keyNotFound(let key, let context): "no \(path(context.codingPath + [key]))"
+        case EncodingError.invalidValue(_, let context): "at \(path(context.codingPath))"
+        default: "\(cause)"
+        }
+    }
+
+    private static func path(_ keys: [any CodingKey]) -> String {
+        "/" + keys.map { $0.intValue.map { String($0) } ?? $0.stringValue }.joined(separator: "/")
     }
 }

@@ -11,6 +11,12 @@ public struct APIPath: Hashable, Sendable {
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
+
+    /// Whether it can be sent and means what it says: servers take `.` and `..` for other places (RFC 3986 §5.2.4).
+    var isValid: Bool {
+        rawValue.hasPrefix("/") && rawValue.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            && !rawValue.split(separator: "/").contains { [".", ".."].contains($0) }
+    }
 }
 
 extension APIPath: ExpressibleByStringInterpolation {

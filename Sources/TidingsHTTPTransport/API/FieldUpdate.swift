@@ -21,9 +21,17 @@ extension FieldUpdate: Equatable where Value: Equatable {}
 extension FieldUpdate: Hashable where Value: Hashable {}
 
 extension FieldUpdate: Encodable where Value: Encodable {
-    /// Writes the value. A field that stays as it is has none, and is left out by the container that it belongs to.
+    /// Writes the value. A field that stays as it is has none, and is left out by the structure that it belongs to.
+    ///
+    /// - Throws: `EncodingError` where it cannot be left out, such as in an array.
     public func encode(to encoder: any Encoder) throws {
-        guard case .to(let value) = self else { return }
+        guard case .to(let value) = self else {
+            let context = EncodingError.Context(
+                codingPath: encoder.codingPath,
+                debugDescription: "A field that stays as it is can only be left out of a structure."
+            )
+            throw EncodingError.invalidValue(self, context)
+        }
         var container = encoder.singleValueContainer()
         try container.encode(value)
     }

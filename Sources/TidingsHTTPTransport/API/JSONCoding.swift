@@ -23,7 +23,7 @@ extension JSONDecoder {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in
             let container = try decoder.singleValueContainer()
-            let text = try container.decode(String.self)
+            let text = try container.decode(String.self).uppercased()
             if let date = try? Date.ISO8601FormatStyle.withFraction.parse(text) { return date }
             if let date = try? Date.ISO8601FormatStyle.iso8601.parse(text) { return date }
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "This is no date of RFC 3339.")

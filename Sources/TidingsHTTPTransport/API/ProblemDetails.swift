@@ -17,11 +17,24 @@ public struct ProblemDetails: Sendable {
         public let message: String
     }
 
+    /// What a server says in another form than expected it does not say.
     private struct Members: Decodable {
-        var title: String?
-        var detail: String?
-        var code: String?
-        var errors: [FieldError]?
+        let title: String?
+        let detail: String?
+        let code: String?
+        let errors: [FieldError]?
+
+        enum Name: CodingKey {
+            case title, detail, code, errors
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: Name.self)
+            title = try? container.decode(String.self, forKey: .title)
+            detail = try? container.decode(String.self, forKey: .detail)
+            code = try? container.decode(String.self, forKey: .code)
+            errors = try? container.decode([FieldError].self, forKey: .errors)
+        }
     }
 
     /// What kind of problem it is, for people.

@@ -1,3 +1,9 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// A body with the version that it is based on as one more member.
 public struct VersionedBody<Body: Encodable>: Encodable {
     private struct Name: CodingKey {
@@ -25,9 +31,19 @@ public struct VersionedBody<Body: Encodable>: Encodable {
     }
 
     /// Writes the members of the body, and the version.
+    ///
+    /// - Throws: `EncodingError` if there is a version and the body is no object.
     public func encode(to encoder: any Encoder) throws {
+        guard let version else { return try body.encode(to: encoder) }
+        guard try JSONEncoder.api.encode(body).first == UInt8(ascii: "{") else {
+            let context = EncodingError.Context(
+                codingPath: encoder.codingPath,
+                debugDescription: "Only an object can have a version beside its members."
+            )
+            throw EncodingError.invalidValue(version, context)
+        }
         try body.encode(to: encoder)
         var container = encoder.container(keyedBy: Name.self)
-        try container.encodeIfPresent(version, forKey: Name(stringValue: name))
+        try container.encode(version, forKey: Name(stringValue: name))
     }
 }

@@ -253,9 +253,7 @@ extension QueryMachine {
         updateCount += 1
         baseVersion = arrival.version
         if fetch.isExtension {
-            // As old as what was there already.
-            let kept = (self.metadata.value ?? QueryMetadata()).completed(by: metadata)
-            self.metadata.value = kept.isEmpty ? nil : kept
+            // As old as what was there already, which is what the metadata is about.
             isInvalidated = isInvalidated || fetch.isOvertaken || missedChanges
         } else {
             updatedAt = arrival.moment

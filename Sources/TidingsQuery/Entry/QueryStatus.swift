@@ -21,6 +21,9 @@ public enum FetchStatus: Hashable, Sendable {
 /// A moment in the order of what a client asked its servers for. It says which came first, a fetch or an event, without
 /// a clock.
 public struct QueryEpoch: Hashable, Comparable, Sendable {
+    /// Before every fetch.
+    public static let beginning = QueryEpoch(0)
+
     let rawValue: UInt64
 
     init(_ rawValue: UInt64) {

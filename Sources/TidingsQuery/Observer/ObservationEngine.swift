@@ -139,7 +139,10 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         state.withLock { $0.held = held }
         guard let mounted = client.mount(self, on: query, settings(isEnabled, nil), arrival) else {
             // The key belongs to another type: whoever wants to observe it has to say so again.
-            state.withLock { $0.held = nil }
+            _ = state.withLock { state in
+                defer { state.held = nil }
+                return state.held
+            }
             return want(nil)
         }
         let isOtherwise = state.withLock { state in

@@ -9,9 +9,11 @@ extension SyncClient: Service {
     /// that refuses the connection, is no reason to end; ``BroadcastClient/state`` tells.
     public func run() async {
         countRunners(by: 1)
+        // From before anything is fetched on account of running.
+        let changes = queries.events(buffered: 65_536)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.queries.run() }
-            group.addTask { await self.wakeForCache() }
+            group.addTask { await self.listen(to: changes) }
             group.addTask { await self.runEngine() }
             group.addTask { await self.runFallbacks() }
             try? await gracefulShutdown()
@@ -21,10 +23,11 @@ extension SyncClient: Service {
     }
 
     private func countRunners(by change: Int) {
-        let count = runners.add(change, ordering: .relaxed).newValue
-        if count == 1, change == 1 { broadcast.connect() }
-        guard count == 0 else { return }
-        broadcast.disconnect()
+        // Who connects and who disconnects take turns, so that the last word is right.
+        runners.withLock { runners in
+            runners += change
+            if runners == 0 { broadcast.disconnect() } else if change > 0 { broadcast.connect() }
+        }
     }
 
     private func runEngine() async {
@@ -38,11 +41,12 @@ extension SyncClient: Service {
     }
 
     /// What the engine needs to know of the cache: what has come, what could not be had, and that a change is settled.
-    func wakeForCache() async {
-        for await event in queries.events(buffered: 4_096) {
-            switch event {
-            case .fetchSucceeded(let key), .dataSet(let key), .restored(let key), .removed(let key):
-                inbox.put(.settled(key))
+    func listen(to changes: some AsyncSequence<QueryEvent, Never> & Sendable) async {
+        inbox.bell.ring()
+        for await change in changes {
+            switch change {
+            case .fetchSucceeded(let key), .dataSet(let key), .removed(let key): inbox.put(.settled(key))
+            case .restored(let key): inbox.put(.restored(key))
             case .fetchFailed(let key, let error): inbox.put(.failed(key, error))
             case .fetchCancelled: inbox.bell.ring()
             case .mutation(_, let status) where !status.isPending: inbox.bell.ring()

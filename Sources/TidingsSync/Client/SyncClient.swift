@@ -81,7 +81,7 @@ public final class SyncClient: Sendable {
     let versions = OwnVersions()
     let confirmations = ConfirmationTable()
     let fallbacks = FallbackTable()
-    let runners = Atomic(0)
+    let runners = Mutex(0)
     /// Nil while somebody works with it.
     private let engine: Mutex<SyncEngine?>
     private let connectivity: MonitorObservation
@@ -114,13 +114,16 @@ public final class SyncClient: Sendable {
             token: configuration.token,
             transport: configuration.transport
         )
-        queries = QueryClient(configuration.queries)
+        let queries = QueryClient(configuration.queries)
+        self.queries = queries
         var broadcasting = configuration.broadcast
         broadcasting.token = broadcasting.token ?? configuration.token
         let url = configuration.broadcastURL ?? Self.broadcastURL(of: configuration.baseURL)
         let broadcast = try BroadcastClient(url: url, configuration: broadcasting)
         self.broadcast = broadcast
-        let inbox = SyncInbox(capacity: configuration.bufferedEvents)
+        let inbox = SyncInbox(capacity: configuration.bufferedEvents) { [weak queries] in
+            queries?.epoch ?? QueryEpoch.beginning
+        }
         self.inbox = inbox
         engine = Mutex(
             SyncEngine(

@@ -8,6 +8,8 @@ struct ChannelUse: Sendable {
     let rule: InvalidationRule?
     /// Whether it needs to hear only once there is data that can grow stale.
     let isLazy: Bool
+    /// When it came. What was asked for after that missed nothing that its rule would not hear of.
+    let epoch: QueryEpoch
     /// Whether what is stale is fetched. Otherwise it is only said to be stale.
     var isEnabled = true
     /// Called with each event, in order, on the task that runs the client.

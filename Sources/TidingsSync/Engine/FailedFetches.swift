@@ -12,7 +12,7 @@ struct FailedFetches {
     /// - Parameter random: A number from 0 up to 1, so that not everybody asks at once.
     /// - Returns: How long to wait before the next one; nil to ask no more.
     mutating func failed(_ key: QueryKey, _ error: any Error, random: Double) -> Duration? {
-        guard case .transient = RetryDisposition(of: error) else {
+        guard let least = Self.wait(after: error) else {
             failures[key] = nil
             return nil
         }
@@ -20,7 +20,14 @@ struct FailedFetches {
         if let attempts = backoff.attempts, count >= attempts { return nil }
         failures[key] = count + 1
         let ceiling = backoff.ceiling(ofAttempt: count)
-        return ceiling / 2 + ceiling / 2 * random
+        return max(ceiling / 2 + ceiling / 2 * random, min(least, backoff.maximum))
+    }
+
+    /// How long to wait at least; nil if trying again cannot help. A token that has expired is followed by another.
+    private static func wait(after error: any Error) -> Duration? {
+        if (error as? APIError)?.status == 401 { return .zero }
+        guard case .transient(let after) = RetryDisposition(of: error) else { return nil }
+        return after ?? .zero
     }
 
     /// An entry was fetched, or is gone.

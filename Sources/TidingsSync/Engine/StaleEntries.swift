@@ -62,7 +62,18 @@ struct StaleEntries {
     /// An entry is stale, whatever was heard.
     mutating func insert(_ info: QueryInfo, asOf epoch: QueryEpoch, isFetched: Bool) {
         keysByEpoch[epoch, default: []].insert(info.key)
-        if isFetched { fetched[info.key] = Reason() }
+        if isFetched { add(Reason(), to: info.key) }
+    }
+
+    /// Of several who wait, the one who waits least decides.
+    private mutating func add(_ reason: Reason, to key: QueryKey) {
+        guard var known = fetched[key] else {
+            fetched[key] = reason
+            return
+        }
+        known.spread = known.spread.flatMap { first in reason.spread.map { min(first, $0) } }
+        known.debounce = known.debounce.flatMap { first in reason.debounce.map { min(first, $0) } }
+        fetched[key] = known
     }
 
     /// Finds the entries.
@@ -82,14 +93,17 @@ struct StaleEntries {
             return rule.concerns(info.key, item.heard) && !rule.isKnown(item.heard, to: info, at: position)
         }
         guard let latest else { return }
-        keysByEpoch[latest.heard.epoch, default: []].insert(info.key)
+        // An entry that has said where it stands has not got it, whenever it was fetched.
+        let isBehind = info.fetchStatus == .idle && info.position?.epoch == latest.heard.event.position?.epoch
+        let epoch = isBehind && info.position != nil ? latest.heard.arrival : latest.heard.epoch
+        keysByEpoch[epoch, default: []].insert(info.key)
         if let entity, candidates.contains(where: { $0.heard.event.name == .deleted && $0.heard.entityID == entity }) {
             deleted.insert(info.key)
         }
         guard candidates.contains(where: \.isFetched) else { return }
         // Somebody who looks at a change of their own does not wait for the others.
         let spread = info.hasOptimisticChanges ? nil : latest.heard.event.spread
-        fetched[info.key] = Reason(spread: spread, debounce: rule.debounce)
+        add(Reason(spread: spread, debounce: rule.debounce), to: info.key)
     }
 }
 

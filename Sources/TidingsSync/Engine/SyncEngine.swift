@@ -45,7 +45,11 @@ struct SyncEngine {
 
     /// Looks at everything that has come, and does what the time has come for.
     mutating func work() {
-        for news in inbox.takeAll() { take(news) }
+        // Who leaves goes last: somebody else of the same turn may take over, and what happens in between is heard.
+        let news = inbox.takeAll()
+        for item in news { take(item) }
+        settle()
+        for case .removed(let identifier) in news { remove(identifier) }
         for heard in echoes.takeSettled(in: queries) { act(on: heard) }
         for arrival in arrivals.takeArrived(in: queries) {
             stale.insert(arrival.info, asOf: arrival.epoch, isFetched: true)
@@ -65,13 +69,14 @@ struct SyncEngine {
             self.update(channel, update)
         case .added(let use):
             add(use)
-        case .removed(let identifier):
-            settle()
-            remove(identifier)
+        case .removed: break
         case .enabled(let identifier, let isEnabled):
             setEnabled(identifier, isEnabled)
         case .settled(let key):
             failures.forget(key)
+        case .restored(let key):
+            failures.forget(key)
+            checkRestored(key)
         case .failed(let key, let error):
             failed(key, error)
         }
@@ -83,28 +88,33 @@ struct SyncEngine {
 extension SyncEngine {
     private mutating func add(_ use: ChannelUse) {
         channelsOfUsers[use.identifier] = use.channel
-        channels[use.channel, default: SyncedChannel()].add(use)
-        if channels[use.channel]?.phase == .subscribed { use.onChange?(true) }
+        let known = channels[use.channel] ?? SyncedChannel()
+        channels[use.channel, default: known].add(use)
+        if known.phase == .subscribed { use.onChange?(true) }
+        // The server has told of the channel before, but not by this rule.
+        guard let rule = use.rule, known.rules[rule] == nil, !known.awaitsAnswer else { return }
+        check([rule], on: use.channel, since: known.position, asOf: use.epoch)
     }
 
     private mutating func remove(_ identifier: UInt64) {
-        guard let name = channelsOfUsers.removeValue(forKey: identifier) else { return }
-        if channels[name]?.users.count == 1 {
-            // Nobody would hear of it later.
-            for heard in echoes.takeAll(on: name) { act(on: heard) }
-            settle()
-        }
-        guard var channel = channels[name] else { return }
-        let rules = Set(channel.rules.keys)
-        let use = channel.remove(identifier)
-        channels[name] = channel.isUnused ? nil : channel
+        guard let name = channelsOfUsers.removeValue(forKey: identifier), let channel = channels[name] else { return }
+        if let rule = channel.users[identifier]?.rule, channel.rules[rule]?.all == 1 { leave(rule, name) }
+        let use = channels[name]?.remove(identifier)
         if channel.phase == .subscribed { use?.onChange?(false) }
-        guard channel.isUnused else { return }
-        channel.subscription = nil
-        if let position = channel.position {
-            memory.remember(name, .init(position: position, epoch: queries.epoch, rules: rules))
+        if channels[name]?.isUnused == true { channels[name] = nil }
+    }
+
+    /// A rule's last user leaves a channel.
+    private mutating func leave(_ rule: InvalidationRule, _ name: ChannelName) {
+        // Nobody would hear of it later.
+        for heard in echoes.takeAll(on: name) { act(on: heard) }
+        settle()
+        guard let channel = channels[name] else { return }
+        if let position = channel.position, !channel.awaitsAnswer {
+            memory.remember(.init(channel: name, rule: rule), .init(position: position, epoch: queries.epoch))
         }
-        for rule in rules where !channels.values.contains(where: { $0.rules[rule] != nil }) { seen[rule] = nil }
+        let isElsewhere = channels.contains { $0.key != name && $0.value.rules[rule] != nil }
+        if !isElsewhere { seen[rule] = nil }
     }
 
     private mutating func setEnabled(_ identifier: UInt64, _ isEnabled: Bool) {
@@ -137,17 +147,20 @@ extension SyncEngine {
         channel.rules.keys.flatMap { rule in queries.entries(.under(rule.prefix)).map { (rule, $0) } }
     }
 
-    /// From where on the server has to tell so that nothing is missed, in the log that most entries are of. The others are
-    /// fetched anew when the server tells.
+    /// From where on the server has to tell so that nothing of what is on screens is missed, in the log that most of it is of.
+    /// The others are stale when the server tells.
     private func oldestPosition(
         of entries: [(rule: InvalidationRule, info: QueryInfo)],
         on channel: ChannelName
     ) -> EventPosition? {
-        let positions = entries.filter { $0.info.hasData && !$0.info.isInvalidated }
-            .compactMap { memory.position(of: $0.info, by: $0.rule, on: channel) }
-        let logs = Dictionary(grouping: positions, by: \.epoch)
-        let most = logs.max { ($0.value.count, $0.key) < ($1.value.count, $1.key) }
-        return most?.value.min { $0.offset < $1.offset }
+        let positions = entries.filter { $0.info.hasData && !$0.info.isInvalidated }.compactMap { entry in
+            memory.position(of: entry.info, by: entry.rule, on: channel)
+                .map { (position: $0, isObserved: entry.info.observerCount > 0) }
+        }
+        let logs = Dictionary(grouping: positions, by: \.position.epoch)
+        let log = logs.max { ($0.value.count, $0.key) < ($1.value.count, $1.key) }?.value ?? []
+        let observed = log.filter(\.isObserved)
+        return (observed.isEmpty ? log : observed).map(\.position).min { $0.offset < $1.offset }
     }
 }
 
@@ -159,37 +172,84 @@ extension SyncEngine {
         switch update {
         case .subscribed(let position, let isRecovered):
             channels[name]?.phase = .subscribed
-            if !isRecovered { channels[name]?.position = position }
-            checkEarlierFetches(for: name, since: isRecovered ? channel.since : position)
-            retryFailed(of: channel)
+            answered(name, position, isRecovered: isRecovered)
         case .refused(let error):
             channels[name]?.phase = .refused
             logger.warning("a channel is refused", metadata: ["channel": "\(name)", "error": "\(error)"])
         case .interrupted:
             channels[name]?.phase = .asked
+            // A server without positions cannot say what was missed.
+            if channel.position == nil { channels[name]?.awaitsAnswer = true }
         }
         let isSubscribed = channels[name]?.phase == .subscribed
         guard isSubscribed != (channel.phase == .subscribed) else { return }
         for listener in channel.listeners { listener.onChange?(isSubscribed) }
     }
 
+    private mutating func answered(_ name: ChannelName, _ position: EventPosition?, isRecovered: Bool) {
+        guard let channel = channels[name] else { return }
+        if !isRecovered {
+            if let position { checkLog(of: name, at: position) }
+            channels[name]?.position = position
+        }
+        if channel.awaitsAnswer {
+            channels[name]?.awaitsAnswer = false
+            let known = isRecovered ? channel.since : position
+            // Where something was asked for that is not recovered, the channel is said to be stale, and how soon to fetch.
+            let isSaid = channel.since != nil && !isRecovered
+            check(Array(channel.rules.keys), on: name, since: known, asOf: queries.epoch, isSaid: isSaid)
+        }
+        retryFailed(of: channel)
+    }
+
     /// What was asked for before the server told of the channel may have missed something, unless its answer says that it
-    /// is as new as the channel. That counts for the first time: after that, the client knows what was missed.
+    /// is as new as the channel.
     ///
-    /// - Parameter known: What follows the position is told; nil if the server does not say.
-    private mutating func checkEarlierFetches(for name: ChannelName, since known: EventPosition?) {
-        guard let channel = channels[name], channel.awaitsFirstAnswer else { return }
-        channels[name]?.awaitsFirstAnswer = false
-        let epoch = queries.epoch
-        for (rule, info) in entries(of: channel) {
-            let isFetched = channel.rules[rule].map { $0.enabled > 0 } ?? false
-            if info.fetchStatus != .idle {
-                arrivals.add(.init(info: info, epoch: epoch, known: known))
+    /// - Parameters:
+    ///   - known: What follows the position is told; nil if the server does not say.
+    ///   - epoch: What was asked for after it has missed nothing.
+    ///   - isSaid: Whether everything that is there will be said to be stale.
+    private mutating func check(
+        _ rules: [InvalidationRule],
+        on name: ChannelName,
+        since known: EventPosition?,
+        asOf epoch: QueryEpoch,
+        isSaid: Bool = false
+    ) {
+        for rule in rules {
+            let isFetched = channels[name]?.rules[rule].map { $0.enabled > 0 } ?? false
+            for info in queries.entries(.under(rule.prefix)) where info.fetchEpoch.map({ $0 <= epoch }) ?? true {
+                if info.fetchStatus != .idle { arrivals.add(.init(info: info, epoch: epoch, known: known)) }
+                guard info.hasData, !info.isInvalidated, !isSaid else { continue }
+                let position = memory.position(of: info, by: rule, on: name)
+                if let known, let position, position.covers(known) { continue }
+                stale.insert(info, asOf: epoch, isFetched: isFetched)
             }
-            guard info.hasData, !info.isInvalidated else { continue }
-            let position = memory.position(of: info, by: rule, on: name)
-            if let known, let position, position.covers(known) { continue }
-            stale.insert(info, asOf: epoch, isFetched: isFetched)
+        }
+    }
+
+    /// What has come from storage is as old as it was when it was stored.
+    private mutating func checkRestored(_ key: QueryKey) {
+        guard let info = queries.entries(.exactly(key)).first, !info.isInvalidated else { return }
+        for channel in channels.values where !channel.awaitsAnswer {
+            for (rule, users) in channel.rules where key.starts(with: rule.prefix) {
+                if let known = channel.position, let position = info.position, position.covers(known) { continue }
+                stale.insert(info, asOf: queries.epoch, isFetched: users.enabled > 0)
+            }
+        }
+    }
+
+    /// A log that has fewer events than what was loaded from it has gone back, as from a backup: its positions mean other
+    /// events now.
+    private mutating func checkLog(of name: ChannelName, at position: EventPosition) {
+        guard let channel = channels[name] else { return }
+        let isAhead = { (other: EventPosition?) in other.map { $0 != position && $0.covers(position) } ?? false }
+        let entries = entries(of: channel).filter { isAhead($0.info.position) }
+        guard isAhead(channel.position) || !entries.isEmpty else { return }
+        memory.forget(name)
+        for rule in channel.rules.keys { seen[rule] = nil }
+        for (rule, info) in self.entries(of: channel) {
+            stale.insert(info, asOf: queries.epoch, isFetched: channel.rules[rule].map { $0.enabled > 0 } ?? false)
         }
     }
 }
@@ -214,14 +274,36 @@ extension SyncEngine {
         guard let channel = channels[name] else { return }
         if let position = heard.event.position { channels[name]?.move(to: position) }
         for (rule, users) in channel.rules {
+            let isFetched = users.enabled > 0
             if let identity = heard.identity, !heard.event.isStale,
-                !seen[rule, default: SeenEvents()].insert(identity)
+                !seen[rule, default: SeenEvents()].insert(identity, isFetched: isFetched)
             {
                 continue
             }
-            stale.add(heard, by: rule, on: name, isFetched: users.enabled > 0)
+            stale.add(heard, by: rule, on: name, isFetched: isFetched)
         }
-        for listener in channel.listeners { listener.onEvent?(heard.event) }
+        for listener in channel.listeners { tell(listener, heard) }
+    }
+
+    /// Tells somebody who changes the cache itself. What is being fetched may not know it, and would undo it.
+    private mutating func tell(_ listener: ChannelUse, _ heard: HeardEvent) {
+        guard let onEvent = listener.onEvent else { return }
+        guard let rule = listener.rule, !heard.event.isStale else { return onEvent(heard.event) }
+        let entries = queries.entries(.under(rule.prefix))
+        guard listener.isEnabled else {
+            for info in entries { stale.insert(info, asOf: heard.epoch, isFetched: false) }
+            return
+        }
+        let withData = entries.filter(\.hasData)
+        let isKnown = withData.allSatisfy { info in
+            guard let event = heard.event.position else { return false }
+            return memory.position(of: info, by: rule, on: heard.event.channel)?.covers(event) ?? false
+        }
+        if isKnown, !withData.isEmpty { return }
+        onEvent(heard.event)
+        for info in entries where info.fetchStatus != .idle {
+            stale.insert(info, asOf: heard.epoch, isFetched: true)
+        }
     }
 
     /// Says of everything that is stale by now that it is, in one pass.
@@ -232,22 +314,11 @@ extension SyncEngine {
         let now = queries.time.now
         queries.batch {
             for (epoch, keys) in stale.keysByEpoch { queries.invalidate(.exactly(keys), refetch: .none, asOf: epoch) }
-            for key in stale.deleted { drop(key) }
+            queries.drop(.exactly(stale.deleted))
         }
         for (key, reason) in stale.fetched {
             let spread = reason.spread.map { $0 * queries.randomNumber() } ?? .zero
             schedule.add(key, at: now, .init(throttle: throttle, debounce: reason.debounce, spread: spread))
-        }
-    }
-
-    /// Forgets what is about an entity that is gone. Who looks at it finds out; who works on it is not disturbed.
-    private func drop(_ key: QueryKey) {
-        for info in queries.entries(.exactly(key)) {
-            if !info.isActive {
-                queries.remove(.exactly(key))
-            } else if info.isLive {
-                queries.reset(.exactly(key))
-            }
         }
     }
 

@@ -15,6 +15,7 @@ extension SyncInbox {
             channel: channel,
             rule: rule,
             isLazy: isLazy,
+            epoch: epoch(),
             isEnabled: isEnabled,
             onEvent: onEvent,
             onChange: onChange

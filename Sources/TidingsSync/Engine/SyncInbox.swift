@@ -16,6 +16,8 @@ final class SyncInbox: Sendable {
         case event(BroadcastEvent)
         /// The data of an entry has come, or the entry has gone.
         case settled(QueryKey)
+        /// An entry has come from storage.
+        case restored(QueryKey)
         /// The data of an entry could not be had.
         case failed(QueryKey, any Error)
     }
@@ -27,11 +29,14 @@ final class SyncInbox: Sendable {
     }
 
     private let capacity: Int
+    /// The present moment in the order of fetches.
+    let epoch: @Sendable () -> QueryEpoch
     private let state = Mutex(State())
     let bell = Doorbell()
 
-    init(capacity: Int) {
+    init(capacity: Int, epoch: @escaping @Sendable () -> QueryEpoch) {
         self.capacity = max(capacity, 1)
+        self.epoch = epoch
     }
 
     func nextIdentifier() -> UInt64 {
@@ -43,9 +48,14 @@ final class SyncInbox: Sendable {
 
     func put(_ news: News) {
         state.withLock { state in
-            if case .event = news {
+            switch news {
+            case .event:
                 if state.events >= capacity { state.collapse() }
                 state.events += 1
+            case .removed(let identifier):
+                // Who came and went before anybody looked was never there.
+                if state.forget(identifier) { return }
+            default: break
             }
             state.news.append(news)
         }
@@ -61,6 +71,16 @@ final class SyncInbox: Sendable {
 }
 
 extension SyncInbox.State {
+    /// - Returns: Whether somebody's coming was still to be looked at.
+    fileprivate mutating func forget(_ identifier: UInt64) -> Bool {
+        let coming = news.lastIndex {
+            if case .added(let use) = $0 { use.identifier == identifier } else { false }
+        }
+        guard let coming else { return false }
+        news.remove(at: coming)
+        return true
+    }
+
     /// Puts one event in the place of all of a channel, where the last of them was.
     fileprivate mutating func collapse() {
         var seen: Set<ChannelName> = []

@@ -27,8 +27,9 @@ struct SyncedChannel {
     var since: EventPosition?
     /// Ends when nobody keeps it.
     var subscription: (any Sendable)?
-    /// Whether the server has yet to say for the first time that it tells of it.
-    var awaitsFirstAnswer = true
+    /// Whether the server has yet to say that it tells of it, since the channel was taken or since nobody could say what was
+    /// missed. What was fetched before that is checked then.
+    var awaitsAnswer = true
     private(set) var users: [UInt64: ChannelUse] = [:]
     private(set) var rules: [InvalidationRule: RuleUsers] = [:]
 
@@ -81,33 +82,44 @@ struct SyncedChannel {
     }
 }
 
-/// Up to where channels were known when their last users left. What was in the cache by then is as new as that.
+/// Up to where channels were known when the last users of a rule left them. What was in the cache by then, and went stale by
+/// that rule, is as new as that.
 struct ChannelMemory {
+    struct Place: Hashable {
+        let channel: ChannelName
+        let rule: InvalidationRule
+    }
+
     struct Moment {
         let position: EventPosition
         let epoch: QueryEpoch
-        let rules: Set<InvalidationRule>
     }
 
     private let capacity: Int
-    private var moments: [ChannelName: Moment] = [:]
-    private var order: [ChannelName] = []
+    private var moments: [Place: Moment] = [:]
+    private var order: [Place] = []
 
     init(capacity: Int = 1_024) {
         self.capacity = capacity
     }
 
-    mutating func remember(_ channel: ChannelName, _ moment: Moment) {
-        if moments.updateValue(moment, forKey: channel) != nil { order.removeAll { $0 == channel } }
-        order.append(channel)
+    mutating func remember(_ place: Place, _ moment: Moment) {
+        if moments.updateValue(moment, forKey: place) != nil { order.removeAll { $0 == place } }
+        order.append(place)
         if order.count > capacity { moments[order.removeFirst()] = nil }
+    }
+
+    /// The channel's log is not what it was.
+    mutating func forget(_ channel: ChannelName) {
+        order.removeAll { $0.channel == channel }
+        moments = moments.filter { $0.key.channel != channel }
     }
 
     /// Up to where a channel is in an entry's data: as its answer said, or as was heard since, if somebody listened by the
     /// same rule.
     func position(of entry: QueryInfo, by rule: InvalidationRule, on channel: ChannelName) -> EventPosition? {
         let own = entry.position
-        guard let moment = moments[channel], moment.rules.contains(rule), let epoch = entry.fetchEpoch,
+        guard let moment = moments[Place(channel: channel, rule: rule)], let epoch = entry.fetchEpoch,
             epoch <= moment.epoch, !entry.isInvalidated
         else { return own }
         guard let own, own.covers(moment.position) else { return moment.position }

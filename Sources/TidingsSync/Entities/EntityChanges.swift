@@ -33,7 +33,7 @@ public struct EntityChanges<Entity: Sendable>: Sendable {
         confirmations.add { truth in
             update.confirm { truth.settle(&$0, otherwise: change) }
         }
-        changeLists(identifier, newcomer: changed, change)
+        changeLists(identifier, newcomer: changed, from: shown, change)
     }
 
     /// Takes one out of all lists.
@@ -48,22 +48,25 @@ public struct EntityChanges<Entity: Sendable>: Sendable {
         }
     }
 
-    /// - Parameter newcomer: What comes to lists that it belongs to and was not in.
+    /// - Parameters:
+    ///   - newcomer: What comes to lists that it belongs to and was not in.
+    ///   - old: What it was before: lists that this belonged to and that do not show it have it on another page.
     private func changeLists(
         _ identifier: String,
         newcomer: Entity?,
+        from old: Entity? = nil,
         _ change: @escaping @Sendable (inout Entity) -> Void
     ) {
         let entity = entity
         for form in entity.lists {
             let updates = form.changeOptimistically(context, .under(entity.keys.lists)) { key in
-                entity.listChange(identifier, newcomer: newcomer, in: key, change)
+                entity.listChange(identifier, newcomer: newcomer, from: old, in: key, change)
             }
             confirmations.add { truth in
                 let settle: @Sendable (inout Entity) -> Void = { truth.settle(&$0, otherwise: change) }
                 for update in updates {
                     let newcomer = truth.answer ?? newcomer
-                    let settled = entity.listChange(identifier, newcomer: newcomer, in: update.key, settle)
+                    let settled = entity.listChange(identifier, newcomer: newcomer, from: old, in: update.key, settle)
                     if let settled { update.confirm(settled) }
                 }
             }
@@ -76,16 +79,18 @@ extension SyncedEntity {
     fileprivate func listChange(
         _ identifier: String,
         newcomer: Entity?,
+        from old: Entity?,
         in key: QueryKey,
         _ change: @escaping @Sendable (inout Entity) -> Void
     ) -> EntityListForm<Entity>.Change? {
         guard let parameters = ListParameters(key, of: keys) else { return nil }
+        let wasMember = old.map { place($0, parameters) != nil } ?? false
         return { pages in
             let isListed = pages.update(where: { self.identifier($0) == identifier }) { listed in
                 change(&listed)
                 return place(listed, parameters) != nil
             }
-            guard !isListed, let newcomer, let newPlace = place(newcomer, parameters) else { return }
+            guard !isListed, !wasMember, let newcomer, let newPlace = place(newcomer, parameters) else { return }
             pages.insert(newcomer, at: newPlace)
         }
     }

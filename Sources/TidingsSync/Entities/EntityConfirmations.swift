@@ -15,20 +15,9 @@ struct EntityTruth<Entity: Sendable>: Sendable {
     }
 }
 
-/// What a mutation that is under way needs until its answer has come: how what it shows is settled, and what was sent.
+/// How what a mutation shows is settled when its answer has come.
 final class EntityConfirmations<Entity: Sendable>: Sendable {
     private let waiting = Mutex<[@Sendable (EntityTruth<Entity>) -> Void]>([])
-    private let sent = Mutex<(request: APIRequest, version: Int64?)?>(nil)
-
-    /// What all attempts send. Another request would not be the same change: a server that knows its key refuses it.
-    func request(
-        _ make: () throws -> (request: APIRequest, version: Int64?)
-    ) rethrows -> (request: APIRequest, version: Int64?) {
-        if let sent = sent.withLock({ $0 }) { return sent }
-        let made = try make()
-        sent.withLock { $0 = made }
-        return made
-    }
 
     func add(_ confirm: @escaping @Sendable (EntityTruth<Entity>) -> Void) {
         waiting.withLock { $0.append(confirm) }
@@ -45,9 +34,17 @@ final class EntityConfirmations<Entity: Sendable>: Sendable {
     }
 }
 
-/// The confirmations of the mutations that are under way, by mutation.
+/// What mutations that are under way, or may be tried once more, need: how they are settled, and what was sent.
 final class ConfirmationTable: Sendable {
-    private let confirmations = Mutex<[MutationIdentifier: any AnyObject & Sendable]>([:])
+    /// A request with the version that it is based on.
+    typealias Sent = (request: APIRequest, version: Int64?)
+
+    private struct State {
+        var confirmations: [MutationIdentifier: any AnyObject & Sendable] = [:]
+        var sent: [MutationIdentifier: Sent] = [:]
+    }
+
+    private let state = Mutex(State())
 
     /// After so many, those of mutations that were given up are looked for.
     private static let most = 100
@@ -59,20 +56,39 @@ final class ConfirmationTable: Sendable {
         in queries: QueryClient
     ) -> EntityConfirmations<Entity> {
         let new = EntityConfirmations<Entity>()
-        if confirmations.withLock({ $0.count }) >= Self.most {
-            let known = Set(queries.mutations().map(\.identifier))
-            confirmations.withLock { $0 = $0.filter { known.contains($0.key) } }
+        let isFull = state.withLock { max($0.confirmations.count, $0.sent.count) >= Self.most }
+        let known = isFull ? Set(queries.mutations().map(\.identifier)) : []
+        state.withLock { state in
+            if isFull {
+                state.confirmations = state.confirmations.filter { known.contains($0.key) }
+                state.sent = state.sent.filter { known.contains($0.key) }
+            }
+            state.confirmations[mutation] = new
         }
-        confirmations.withLock { $0[mutation] = new }
         return new
     }
 
     /// Those of a mutation; nil if it has ended.
     func current<Entity>(_ mutation: MutationIdentifier, _ type: Entity.Type) -> EntityConfirmations<Entity>? {
-        confirmations.withLock { $0[mutation] as? EntityConfirmations<Entity> }
+        state.withLock { $0.confirmations[mutation] as? EntityConfirmations<Entity> }
     }
 
-    func end(_ mutation: MutationIdentifier) {
-        confirmations.withLock { $0[mutation] = nil }
+    /// What all attempts of a mutation send. Another request would not be the same change: a server that knows its key
+    /// refuses it.
+    func request(of mutation: MutationIdentifier, _ make: () throws -> Sent) rethrows -> Sent {
+        if let sent = state.withLock({ $0.sent[mutation] }) { return sent }
+        let made = try make()
+        state.withLock { $0.sent[mutation] = made }
+        return made
+    }
+
+    /// A mutation is over.
+    ///
+    /// - Parameter isKnown: Whether it is known what the server did.
+    func end(_ mutation: MutationIdentifier, isKnown: Bool) {
+        state.withLock { state in
+            state.confirmations[mutation] = nil
+            if isKnown { state.sent[mutation] = nil }
+        }
     }
 }

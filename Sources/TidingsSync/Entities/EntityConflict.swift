@@ -15,6 +15,9 @@ extension EntityConflict: CustomStringConvertible {
 }
 
 extension APIError: RetryClassified {
-    /// Whether trying again can help: ``APIError/isTransient``.
-    public var retryDisposition: RetryDisposition { isTransient ? .transient(after: retryAfter) : .permanent }
+    /// Whether trying again can help: ``APIError/isTransient``. A server's word on when is taken for up to half a minute:
+    /// nothing that is on a screen waits for longer.
+    public var retryDisposition: RetryDisposition {
+        isTransient ? .transient(after: retryAfter.map { min($0, .seconds(30)) }) : .permanent
+    }
 }

@@ -22,8 +22,7 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
     /// One attempt. All of them send the same.
     func send(_ input: Input, _ context: MutationContext) async throws -> Output {
         let waiting = confirmations.current(context.identifier, Entity.self)
-        let make = { try makeRequest(input, context) }
-        let (sent, version) = try waiting?.request(make) ?? make()
+        let (sent, version) = try confirmations.request(of: context.identifier) { try makeRequest(input, context) }
         do {
             let answer = try await api.send(sent, as: Output.self)
             let truth = truth(of: answer)
@@ -56,12 +55,12 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
 
     /// Makes stale what the answer did not tell: lists, what belongs to the entity, and itself if it was not answered.
     func settle(_ result: Result<Output, any Error>, _ input: Input, _ context: MutationContext) {
-        confirmations.end(context.identifier)
+        confirmations.end(context.identifier, isKnown: Self.isKnown(result))
         let (queries, detail) = (context.client, entity.key(identifier(input)))
         queries.batch {
             queries.invalidate(.under(entity.keys.lists))
             switch result {
-            case .success where isDeletion: queries.remove(.under(detail))
+            case .success where isDeletion: queries.drop(.under(detail))
             case .success(let output) where output is Entity: queries.invalidate(.below(detail))
             case .failure(let error) where error is EntityConflict<Entity>: queries.invalidate(.below(detail))
             case .success, .failure: queries.invalidate(.under(detail))
@@ -73,6 +72,13 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
 // MARK: - Requests and answers
 
 extension EntityMutation {
+    /// Whether it is known what the server did. Otherwise the same request has to be sent if it is tried once more.
+    private static func isKnown(_ result: Result<Output, any Error>) -> Bool {
+        guard case .failure(let error) = result else { return true }
+        if let error = error as? APIError { return !error.isTransient && error.status != nil }
+        return error is EntityConflict<Entity>
+    }
+
     private func makeRequest(
         _ input: Input,
         _ context: MutationContext
@@ -106,22 +112,20 @@ extension EntityMutation {
     /// Puts what the server has said in the place of what is older, wherever that is.
     private func take(_ current: Entity, _ identifier: String, in queries: QueryClient) {
         let entity = entity
-        let replace: @Sendable (inout Entity) -> Void = { old in
-            guard let known = entity.version(old), let new = entity.version(current), known > new else {
-                old = current
-                return
-            }
+        let isNews: @Sendable (Entity) -> Bool = { old in
+            guard let known = entity.version(old), let new = entity.version(current) else { return true }
+            return known < new
         }
+        let detail = entity.detail(identifier)
         queries.batch {
-            queries.setData(for: entity.detail(identifier)) { old in
-                guard var value = old else { return current }
-                replace(&value)
-                return value
-            }
+            // What somebody else did meanwhile is not in the answer.
+            let wasStale = queries.entries(.exactly(detail.key)).first?.isInvalidated ?? false
+            queries.setData(for: detail) { $0.map(isNews) ?? true ? current : nil }
+            if wasStale { queries.invalidate(.exactly(detail.key), refetch: .none) }
             for form in entity.lists {
                 form.change(queries, .under(entity.keys.lists)) { pages in
                     _ = pages.update(where: { entity.identifier($0) == identifier }) { listed in
-                        replace(&listed)
+                        if isNews(listed) { listed = current }
                         return true
                     }
                 }

@@ -77,9 +77,9 @@ extension APIClient {
         _ context: FetchContext
     ) async throws -> Value {
         let answer = try await send(request, as: type)
-        // Of several pages, the first is the oldest.
+        // Of several pages, the first is the oldest, also if it does not say how old.
         if context.recorded(.position) == nil {
-            context.record(answer.head.headerFields[.tidingsPosition], as: .position)
+            context.record(answer.head.headerFields[.tidingsPosition] ?? "unknown", as: .position)
         }
         return answer.value
     }

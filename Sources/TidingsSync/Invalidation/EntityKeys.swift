@@ -1,3 +1,9 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// The keys under which the data of one kind of entity is cached.
 ///
 /// | | |
@@ -77,6 +83,15 @@ public enum EntityKeyShape: Hashable, Sendable {
     /// The identifier follows the prefix, as in `["orders", "42"]`; what has no text or number there is a list.
     case bare
 
+    /// Whether a key is that of an entity itself, and not of what belongs to it.
+    func isDetail(_ key: QueryKey, of entity: String, under prefix: QueryKey) -> Bool {
+        switch self {
+        case .whole: false
+        case .single: key.segments.last == "detail"
+        case .detail, .bare: self.entity(of: key, under: prefix) == entity && key.segments.last?.identifier == entity
+        }
+    }
+
     /// The identifier of the entity that a key is about; nil for a list.
     func entity(of key: QueryKey, under prefix: QueryKey) -> String? {
         let segments = key.segments
@@ -91,11 +106,18 @@ public enum EntityKeyShape: Hashable, Sendable {
     }
 }
 
+extension String {
+    /// Identifiers are compared as they are, but for UUIDs, which some write in capitals (RFC 9562 §4).
+    var wireIdentifier: String {
+        utf8.count == 36 && UUID(uuidString: self) != nil ? lowercased() : self
+    }
+}
+
 extension QueryKey.Segment {
     /// A text or a number, as it is written on the wire.
     fileprivate var identifier: String? {
         switch self {
-        case .string(let text): text
+        case .string(let text): text.wireIdentifier
         case .integer(let number): String(number)
         case .boolean, .null, .object, .array: nil
         }

@@ -15,6 +15,8 @@ struct HeardEvent: Sendable {
     let origin: MutationIdentifier?
     /// Up to which fetches do not have it in their results.
     let epoch: QueryEpoch
+    /// When it came, in the order of fetches.
+    let arrival: QueryEpoch
 
     private struct Hint: Decodable {
         var version: Int64?
@@ -23,8 +25,8 @@ struct HeardEvent: Sendable {
 
     init(_ event: BroadcastEvent, epoch: QueryEpoch) {
         self.event = event
-        self.epoch = epoch
-        entityID = event.isStale ? nil : event.payload.entityID
+        (self.epoch, arrival) = (epoch, epoch)
+        entityID = event.isStale ? nil : event.payload.entityID?.wireIdentifier
         let hint = event.isStale ? nil : try? event.payload.decode(Hint.self)
         version = hint?.version
         origin = hint?.origin.map { MutationIdentifier($0) }
@@ -32,7 +34,7 @@ struct HeardEvent: Sendable {
 
     private init(_ other: HeardEvent, epoch: QueryEpoch) {
         (event, entityID, version, origin) = (other.event, other.entityID, other.version, other.origin)
-        self.epoch = epoch
+        (self.epoch, arrival) = (epoch, other.arrival)
     }
 
     /// The same, in the results of fetches from an earlier one on.

@@ -25,8 +25,11 @@ struct InvalidationRule: Hashable, Sendable {
     func isKnown(_ heard: HeardEvent, to entry: QueryInfo, at position: EventPosition?) -> Bool {
         guard entry.hasData else { return false }
         if let position, let event = heard.event.position, position.covers(event) { return true }
-        guard let version = heard.version, let base = entry.baseVersion, base >= version else { return false }
-        return shape == .single || shape.entity(of: entry.key, under: prefix) == heard.entityID
+        guard let version = heard.version, let base = entry.baseVersion, base >= version, let entity = heard.entityID
+        else { return false }
+        // What is being fetched may be older, and would take the place of what is there.
+        guard entry.fetchStatus == .idle || entry.fetchEpoch.map({ $0 > heard.epoch }) ?? false else { return false }
+        return shape.isDetail(entry.key, of: entity, under: prefix)
     }
 }
 

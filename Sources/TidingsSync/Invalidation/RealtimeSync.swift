@@ -21,8 +21,10 @@ public final class RealtimeSync: Sendable {
     ///   - isEnabled: Whether what is stale is fetched: ``setEnabled(_:)``.
     ///   - onSubscribed: Called when the server tells of the topic from here on, each time that it begins to.
     ///   - onUnsubscribed: Called when it does not any more, for as long as it did.
-    ///   - onEvent: Gets each event in place of what is done otherwise, to change the cache itself. A topic that is stale
-    ///     makes the entries stale all the same. Called on the task that runs the client, in order.
+    ///   - onEvent: Gets each event in place of what is done otherwise, to change the cache itself. It may get one that some of
+    ///     the entries have already: compare versions. What is being fetched meanwhile is fetched once more, and a topic
+    ///     that is stale makes the entries stale all the same. Called on the task that runs the client, in order; not while
+    ///     it is switched off.
     ///   - client: Whose cache it is.
     public init(
         of key: QueryKey,

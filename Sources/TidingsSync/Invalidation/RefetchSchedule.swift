@@ -15,7 +15,15 @@ struct RefetchSchedule {
         var last: Timestamp?
         /// The first reason since then.
         var first: Timestamp?
-        var due: Timestamp?
+        /// When somebody wants it who does not wait for quiet.
+        var wanted: Timestamp?
+        /// When it has been quiet for long enough.
+        var quiet: Timestamp?
+
+        var due: Timestamp? {
+            guard let wanted, let quiet else { return wanted ?? quiet }
+            return min(wanted, quiet)
+        }
     }
 
     private var slots: [QueryKey: Slot] = [:]
@@ -32,7 +40,11 @@ struct RefetchSchedule {
         if let debounce = wait.debounce { due = max(due, min(now + debounce, first + debounce * 5)) }
         if let last = slot.last { due = max(due, last + wait.throttle) }
         // Who waits already does not wait longer for another reason, unless it waits for quiet.
-        slot.due = wait.debounce == nil ? min(slot.due ?? due, due) : due
+        if wait.debounce == nil {
+            slot.wanted = min(slot.wanted ?? due, due)
+        } else {
+            slot.quiet = due
+        }
         slot.first = first
         slots[key] = slot
         forgetIdle(at: now)

@@ -10,7 +10,8 @@ struct SeenEvents {
     }
 
     private let capacity: Int
-    private var identities: Set<Identity> = []
+    /// With whether what went stale was fetched.
+    private var identities: [Identity: Bool] = [:]
     /// In the order in which they came, from ``first`` on, round and round.
     private var order: [Identity] = []
     private var first = 0
@@ -19,13 +20,20 @@ struct SeenEvents {
         self.capacity = capacity
     }
 
-    /// - Returns: Whether it is new. Of those that came long ago this is not known any more.
-    mutating func insert(_ identity: Identity) -> Bool {
-        guard identities.insert(identity).inserted else { return false }
+    /// - Parameter isFetched: Whether what goes stale by it is fetched.
+    /// - Returns: Whether it is new, or what went stale by it before was not fetched. Of those that came long ago this is not
+    ///   known any more.
+    mutating func insert(_ identity: Identity, isFetched: Bool) -> Bool {
+        if let wasFetched = identities[identity] {
+            guard isFetched, !wasFetched else { return false }
+            identities[identity] = true
+            return true
+        }
+        identities[identity] = isFetched
         if order.count < capacity {
             order.append(identity)
         } else {
-            identities.remove(order[first])
+            identities[order[first]] = nil
             order[first] = identity
             first = (first + 1) % capacity
         }

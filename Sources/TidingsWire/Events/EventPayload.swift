@@ -83,9 +83,16 @@ public struct EventPayload: Hashable, Sendable {
         return try? JSONScanner.string(of: Array(json[member.value]))
     }
 
-    /// The entity that the event is about (`entity_id`); nil if it is about no single one.
+    /// The entity that the event is about (`entity_id`); nil if it is about no single one. A whole number counts as its text.
     public var entityID: String? {
-        string("entity_id")
+        string("entity_id") ?? integer("entity_id").map { String($0) }
+    }
+
+    private func integer(_ name: String) -> Int64? {
+        guard let member = try? JSONScanner.members(of: json, named: name)?.first, member.kind == .number else {
+            return nil
+        }
+        return Int64(String(decoding: json[member.value], as: UTF8.self))
     }
 }
 

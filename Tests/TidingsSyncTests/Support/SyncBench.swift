@@ -53,7 +53,8 @@ final class SyncBench: Sendable {
             }
         }
         self.sync = sync
-        telling = Task(executorPreference: executor) { await sync.wakeForCache() }
+        let changes = sync.queries.events(buffered: 4_096)
+        telling = Task(executorPreference: executor) { await sync.listen(to: changes) }
         executor.drain()
     }
 

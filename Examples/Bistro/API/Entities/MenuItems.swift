@@ -54,7 +54,7 @@ extension MenuItems {
 
         var key: [String: QueryKey.Segment] {
             var key: [String: QueryKey.Segment] = [:]
-            if !course.isEmpty { key["course"] = .array(course.map { .string($0.rawValue) }) }
+            if !course.isEmpty { key["course"] = .array(course.map(\.rawValue).sorted().map { .string($0) }) }
             key["sort"] = sort.map { .string($0) }
             key["limit"] = limit.map { .integer($0) }
             return key

@@ -59,8 +59,8 @@ extension Orders {
 
         var key: [String: QueryKey.Segment] {
             var key: [String: QueryKey.Segment] = [:]
-            if !table.isEmpty { key["table"] = .array(table.map { .string($0) }) }
-            if !status.isEmpty { key["status"] = .array(status.map { .string($0.rawValue) }) }
+            if !table.isEmpty { key["table"] = .array(table.sorted().map { .string($0) }) }
+            if !status.isEmpty { key["status"] = .array(status.map(\.rawValue).sorted().map { .string($0) }) }
             key["sort"] = sort.map { .string($0) }
             key["limit"] = limit.map { .integer($0) }
             return key
