@@ -104,7 +104,6 @@ struct RobustnessTests {
         bench.settle()
         try #require(bench.network.open.first { $0.line == "DELETE /notes/1" }).succeed("", status: 204)
         bench.advance(.seconds(10))
-        print("OWN DELETION", note.status, note.fetchStatus, note.isStale)
         #expect(note.fetchStatus == .fetching || note.isError)
     }
 

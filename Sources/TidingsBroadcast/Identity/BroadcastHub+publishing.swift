@@ -24,6 +24,6 @@ extension BroadcastHub {
                 "The payload of \(event) has \(size) bytes of at most \(most). Send a hint and let clients refetch."
             )
         }
-        try checkLog(of: event.channel, and: [])
+        _ = try sharedBackend(of: event.channel)
     }
 }
