@@ -167,6 +167,25 @@ struct ChannelSubscriptionsTests {
         #expect(subscriptions.confirmed(by: 2) == [])
     }
 
+    @Test("a pong that comes late says that the channel is stale, and an early one nothing of what was asked for since")
+    mutating func latePong() {
+        subscriptions.connected(keepsEvents: false)
+        _ = subscriptions.want("order", since: nil)
+        _ = subscriptions.takeRequests()
+        let subscribed = ChannelSubscriptions.News.subscribed("order", at: nil, isRecovered: false)
+        #expect(subscriptions.stopWaiting(for: 1) == [subscribed])
+        #expect(subscriptions.stopWaiting(for: 1) == [])
+        #expect(subscriptions.confirmed(by: 1) == [subscribed, .event(.stale("order", reason: .gap))])
+        _ = subscriptions.want("menu", since: nil)
+        _ = subscriptions.takeRequests()
+        subscriptions.release("menu")
+        _ = subscriptions.takeRequests()
+        _ = subscriptions.want("menu", since: nil)
+        _ = subscriptions.takeRequests()
+        #expect(subscriptions.confirmed(by: 2) == [])
+        #expect(subscriptions.confirmed(by: 3) == [.subscribed("menu", at: nil, isRecovered: false)])
+    }
+
     @Test("what is refused is told to those who wanted it, and is not heard by a pong")
     mutating func refused() {
         subscriptions.connected(keepsEvents: false)

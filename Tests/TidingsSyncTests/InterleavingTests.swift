@@ -25,7 +25,6 @@ struct InterleavingTests {
 
     private func position(_ offset: UInt64) -> EventPosition { EventPosition(epoch: "e", offset: offset) }
 
-    // T1
     @Test("who comes back to a channel that somebody else held meanwhile sees what happened meanwhile")
     func channelHeldByOthers() {
         let sound = BroadcastSync(on: "note", onInvalidate: { _ in }, in: sync)
@@ -44,7 +43,6 @@ struct InterleavingTests {
         withExtendedLifetime(sound) {}
     }
 
-    // T2a
     @Test("the answer to an own change does not take back that somebody else's is missing: a form")
     func answerClearsMarkOfForm() throws {
         let form = bench.observe(sync.note("1").live(false))
@@ -60,7 +58,6 @@ struct InterleavingTests {
         #expect(form.isStale)
     }
 
-    // T2b
     @Test("the answer to an own change does not take back that somebody else's is missing: a display")
     func answerClearsMarkOfDisplay() throws {
         let note = bench.observe(sync.note("1"))
@@ -79,7 +76,6 @@ struct InterleavingTests {
         #expect(bench.network.count("GET /notes/1") == 3)
     }
 
-    // T5
     @Test("an event that comes first on a channel whose user is switched off is fetched for the other's user")
     func seenByDisabled() {
         bench.observe(sync.note("1"))
@@ -95,7 +91,6 @@ struct InterleavingTests {
         withExtendedLifetime(off) {}
     }
 
-    // T6
     @Test("a channel that was left before the server told of it is known up to nowhere")
     func leftBeforeConfirmed() throws {
         let queries = bench.queries
@@ -122,7 +117,6 @@ struct InterleavingTests {
         withExtendedLifetime(second) {}
     }
 
-    // T8
     @Test("what comes from storage when the channel is heard already may have missed something")
     func restoredLate() throws {
         let source = try SyncBench()
@@ -141,7 +135,6 @@ struct InterleavingTests {
         #expect(bench.network.count("GET /notes/2") == 1)
     }
 
-    // T9
     @Test("a change that is tried once more after its answer was lost is the same request")
     func triedOnceMore() throws {
         let note = bench.observe(sync.note("1"))
@@ -162,7 +155,6 @@ struct InterleavingTests {
         #expect(second.text == first.text)
     }
 
-    // T10
     @Test("a wait that the server asked for does not outlast its return")
     func longRetryAfter() throws {
         let bench = try SyncBench { $0.queries.defaults.retry = .times(1) }
@@ -180,7 +172,6 @@ struct InterleavingTests {
         withExtendedLifetime(observer) {}
     }
 
-    // T12
     @Test("a change does not bring an entity to a list that it belonged to before and is on another page of")
     func notOnThisPage() {
         let page = bench.observe(sync.notes(["limit": 1]))
@@ -192,7 +183,6 @@ struct InterleavingTests {
         #expect(page.data?.map(\.id) == ["1"])
     }
 
-    // T16
     @Test("a further page does not say how new the pages before it are")
     func positionOfExtension() {
         let pages = sync.pages(Note.entity.keys.pages(), of: Note.entity, as: NotePage.self) { cursor in
@@ -215,7 +205,6 @@ struct InterleavingTests {
         observer.stop()
     }
 
-    // T17
     @Test("a spread is waited for with the first answer, too")
     func spreadOfFirstAnswer() {
         let observer = bench.observe(sync.note("1"))
@@ -230,7 +219,6 @@ struct InterleavingTests {
         #expect(!observer.isFetching)
     }
 
-    // T19
     @Test("a function of one's own is not called while it is switched off")
     func onEventSwitchedOff() {
         let log = Log<String>()
@@ -248,7 +236,6 @@ struct InterleavingTests {
         withExtendedLifetime(realtime) {}
     }
 
-    // T22
     @Test("who leaves a channel that others keep while an echo waits misses nothing")
     func leavingWhatOthersKeep() throws {
         bench.observe(sync.note("1"))
@@ -274,7 +261,6 @@ struct InterleavingTests {
         withExtendedLifetime(other) {}
     }
 
-    // T23
     @Test("a log that has gone back makes its channel stale")
     func logGoneBack() {
         let observer = bench.observe(sync.note("1"))
@@ -294,7 +280,6 @@ struct InterleavingTests {
         withExtendedLifetime(observer) {}
     }
 
-    // T11
     @Test("who takes a channel over within one turn is told that the server tells of it")
     func takenOver() {
         var machine = ConnectionMachine(backoff: Backoff())

@@ -11,7 +11,6 @@ struct KnowledgeTests {
 
     init() throws { bench = try SyncBench() }
 
-    // T2c
     @Test("an answer that is older than what is shown takes back no mark")
     func olderAnswer() throws {
         bench.observe(sync.note("1"))
@@ -30,7 +29,6 @@ struct KnowledgeTests {
         #expect(bench.network.count("GET /notes/1") == 3)
     }
 
-    // T28
     @Test("an event about no entity is not known by its version")
     func versionWithoutEntity() {
         var query = Query<Note>(key: ["gift", "1"])
@@ -44,7 +42,6 @@ struct KnowledgeTests {
         withExtendedLifetime(realtime) {}
     }
 
-    // T29
     @Test("what waits in stored form is heard of like anything else")
     func storedEntriesAreRemembered() throws {
         let source = try SyncBench()
@@ -63,5 +60,4 @@ struct KnowledgeTests {
         #expect(bench.subscriptions.last == .init(channel: "note", since: "e:50"))
     }
 
-    // H
 }

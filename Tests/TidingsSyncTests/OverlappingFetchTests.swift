@@ -12,7 +12,6 @@ struct OverlappingFetchTests {
 
     init() throws { bench = try SyncBench() }
 
-    // T31
     @Test("what one's own function puts into the cache is not undone by a load that began before the event")
     func ownFunctionDuringLoad() throws {
         let key: QueryKey = ["gift", "1"]
@@ -37,7 +36,6 @@ struct OverlappingFetchTests {
         withExtendedLifetime(realtime) {}
     }
 
-    // T32
     @Test("an answer is not undone by a fetch that began before the change, though its echo came between")
     func fetchDuringAction() throws {
         let note = bench.observe(sync.note("1"))
@@ -68,6 +66,4 @@ struct OverlappingFetchTests {
         #expect(note.data?.version == 4 || bench.network.count("GET /notes/1") == 3)
         refreshing.cancel()
     }
-
-    // T33
 }

@@ -175,6 +175,23 @@ struct OwnChangeTests {
         #expect(bench.network.open.map(\.line) == ["GET /notes"])
     }
 
+    @Test("an answer about something that was not there is no newer than it says", arguments: [11, 12] as [UInt64])
+    func firstSeenInAnswer(at offset: UInt64) throws {
+        let list = bench.observe(sync.notes())
+        bench.answer("[\(Note.json("1", "a", 3))]", at: 10)
+        bench.confirm("note", at: 10, isRecovered: true)
+        let handle = start("mine")
+        // Somebody else's change comes before the answer to the own one.
+        bench.tell("note", .updated, ["entity_id": "1", "version": 5], at: 12)
+        try request("PATCH /notes/1").succeed(Note.json("1", "mine", 4), position: "e:\(offset)")
+        bench.settle()
+        #expect(try handle.result?.get().version == 4)
+        let form = bench.observe(sync.note("1").live(false))
+        bench.settle()
+        #expect(form.isFetching == (offset < 12))
+        withExtendedLifetime(list) {}
+    }
+
     @Test("a refusal that is not about the version is no conflict, whatever it brings along")
     func otherRefusals() throws {
         _ = show()

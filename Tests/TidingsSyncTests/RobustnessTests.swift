@@ -16,7 +16,6 @@ struct RobustnessTests {
 
     init() throws { bench = try SyncBench() }
 
-    // E
     @Test("a run that takes the place of another one keeps the connection")
     func overlappingRuns() async throws {
         let sync = try SyncClient(baseURL: "http://127.0.0.1:9") {
@@ -40,7 +39,6 @@ struct RobustnessTests {
         #expect(lost == 0)
     }
 
-    // G
     @Test("without run, observing keeps nothing behind")
     func inboxWithoutRun() {
         let observer = QueryObserver(sync.note("1"), in: bench.queries)
@@ -51,7 +49,6 @@ struct RobustnessTests {
         #expect(sync.inbox.takeAll().count < 100)
     }
 
-    // I
     @Test("a change that is redirected is not taken for made")
     func redirected() async throws {
         let api = try APIClient(baseURL: "http://127.0.0.1:18999")
@@ -60,7 +57,6 @@ struct RobustnessTests {
         }
     }
 
-    // N
     @Test("what was refused for want of a new token is asked for again")
     func expiredToken() throws {
         let observer = bench.observe(sync.note("1"))
@@ -73,7 +69,6 @@ struct RobustnessTests {
         withExtendedLifetime(observer) {}
     }
 
-    // D
     @Test("an identifier of a UUID counts in either case")
     func cases() throws {
         let id = UUID()
@@ -94,7 +89,6 @@ struct RobustnessTests {
         #expect(bench.network.count == 3)
     }
 
-    // B
     @Test("whoever looks at an entity that was deleted by its own client is told, also without an echo")
     func ownDeletion() throws {
         let note = bench.observe(sync.note("1"))
@@ -107,7 +101,6 @@ struct RobustnessTests {
         #expect(note.fetchStatus == .fetching || note.isError)
     }
 
-    // C
     @Test("a debounce of one user does not hold up the others")
     func mixedDebounce() throws {
         var waits = 0

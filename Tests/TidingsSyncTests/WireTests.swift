@@ -115,18 +115,20 @@ private final class Heard<Element: Sendable>: Sendable {
 
 @Suite("Channels on the wire", .timeLimit(.minutes(1)))
 struct WireTests {
-    // T3
-    @Test("with a server that keeps no events, what happened between two runs is fetched")
-    func plainServerBetweenRuns() throws {
+    @Test(
+        "with a server that keeps no events, what happened between two runs is fetched, whatever its answers say",
+        arguments: [nil, 5] as [UInt64?]
+    )
+    func plainServerBetweenRuns(position: UInt64?) throws {
         let bench = try WireBench(.plain)
         bench.broadcast.connect()
         bench.open()
         let observer = QueryObserver(bench.sync.note("1"), in: bench.sync.queries)
         observer.start()
         bench.settle()
-        bench.answer(Note.json("1", "a", 1))
+        bench.answer(Note.json("1", "a", 1), at: position)
         bench.receive(#"{"pong":1}"#)
-        bench.answer(Note.json("1", "a", 1))
+        bench.answer(Note.json("1", "a", 1), at: position)
         #expect(bench.network.count == 2)
         #expect(!observer.isStale)
         // What `run()` does at its end, and the next one at its begin.
@@ -140,7 +142,6 @@ struct WireTests {
         observer.stop()
     }
 
-    // T4
     @Test("a channel that the application hears by itself is told from where the cache stands all the same")
     func sharedWithTheApplication() throws {
         let bench = try WireBench(.extended)
@@ -166,7 +167,6 @@ struct WireTests {
         bench.settle()
     }
 
-    // T11b
     @Test("a topic that is taken over within one turn is said to be subscribed, and nothing is lost")
     func takenOver() throws {
         let bench = try WireBench(.plain)

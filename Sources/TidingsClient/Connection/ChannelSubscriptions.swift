@@ -48,8 +48,10 @@ struct ChannelSubscriptions {
     private struct Unconfirmed {
         let ping: Int
         /// Those that are stale when it has.
-        let stale: Set<ChannelName>
-        let channels: [ChannelName]
+        var stale: Set<ChannelName>
+        var channels: [ChannelName]
+        /// Whether its pong was not waited for any longer: what happened until it comes may be missed.
+        var isLate = false
     }
 
     private var entries: [ChannelName: Entry] = [:]
@@ -156,6 +158,8 @@ extension ChannelSubscriptions {
         for channel in inOrder({ !$0.isWanted }) {
             packer.unsubscribe(channel)
             entries[channel] = nil
+            // An earlier pong is not about what the channel may be asked for from here on.
+            for index in unconfirmed.indices { unconfirmed[index].channels.removeAll { $0 == channel } }
         }
         let missing = inOrder { $0.isWanted && (!$0.isRequested || $0.mustRepeat) }
         let stale = keepsEvents ? [] : missing.filter { forgetPosition(of: $0) }
@@ -245,11 +249,26 @@ extension ChannelSubscriptions {
             + (reply.pong.map { confirmed(by: $0) } ?? [])
     }
 
-    /// A server that gives no answers has done what it was asked for until a ping, as far as can be known.
+    /// A server that gives no answers has done what it was asked for until a ping.
     mutating func confirmed(by ping: Int) -> [News] {
         let confirmed = unconfirmed.filter { $0.ping <= ping }
         unconfirmed.removeAll { $0.ping <= ping }
-        return confirmed.flatMap { request in
+        return news(of: confirmed)
+    }
+
+    /// A server that should have answered a ping has not. It may be one that does not know pings, so its channels are taken
+    /// for heard; if it is slow instead, they are stale when the pong comes after all.
+    mutating func stopWaiting(for ping: Int) -> [News] {
+        let late = unconfirmed.filter { $0.ping <= ping && !$0.isLate }
+        for index in unconfirmed.indices where unconfirmed[index].ping <= ping {
+            unconfirmed[index].isLate = true
+            unconfirmed[index].stale.formUnion(unconfirmed[index].channels)
+        }
+        return news(of: late)
+    }
+
+    private mutating func news(of confirmed: [Unconfirmed]) -> [News] {
+        confirmed.flatMap { request in
             request.channels.filter { entries[$0]?.isWanted == true && entries[$0]?.isRefused == false }
                 .flatMap { channel -> [News] in
                     entries[channel]?.isAnswered = true

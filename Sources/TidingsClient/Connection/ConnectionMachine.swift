@@ -137,9 +137,9 @@ extension ConnectionMachine {
         return messages.map(Action.send) + messages.compactMap(\.ping).map(Action.expectPong)
     }
 
-    /// A server that should have answered a ping has not: it may be one that does not know pings.
+    /// A server that should have answered a ping has not.
     mutating func pongIsLate(_ ping: Int) -> [Action] {
-        subscriptions.confirmed(by: ping).map(Action.tell)
+        subscriptions.stopWaiting(for: ping).map(Action.tell)
     }
 
     private mutating func soon() -> [Action] {

@@ -194,6 +194,7 @@ extension SyncEngine {
         }
         if channel.awaitsAnswer {
             channels[name]?.awaitsAnswer = false
+            channels[name]?.since = nil
             let known = isRecovered ? channel.since : position
             // Where something was asked for that is not recovered, the channel is said to be stale, and how soon to fetch.
             let isSaid = channel.since != nil && !isRecovered
@@ -332,7 +333,12 @@ extension SyncEngine {
 
     /// The server is back: there is no need to wait.
     private mutating func retryFailed(of channel: SyncedChannel) {
-        for key in failures.keys(where: { channel.enables($0) }) {
+        let failed = failures.keys { channel.enables($0) }
+        // Also what could not be had while nobody looked after it.
+        let waiting = entries(of: channel).map(\.info).filter { info in
+            info.isLive && info.isInvalidated && info.fetchStatus == .idle && channel.enables(info.key)
+        }
+        for key in Set(failed + waiting.map(\.key)) {
             schedule.add(key, at: queries.time.now, .init(throttle: throttle))
         }
     }

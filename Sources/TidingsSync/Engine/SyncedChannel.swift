@@ -23,7 +23,7 @@ struct SyncedChannel {
     var phase = Phase.waiting
     /// Up to where the channel is known.
     var position: EventPosition?
-    /// From where on the server was asked to tell.
+    /// From where on the server was asked to tell, until it has answered.
     var since: EventPosition?
     /// Ends when nobody keeps it.
     var subscription: (any Sendable)?

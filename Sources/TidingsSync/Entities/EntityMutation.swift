@@ -3,6 +3,7 @@ import HTTPTypes
 /// What happens in the life of a change of an entity: between the cache, which shows it, and the server, which makes it.
 struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decodable & Sendable>: Sendable {
     let api: APIClient
+    let inbox: SyncInbox
     let versions: OwnVersions
     let confirmations: ConfirmationTable
     let entity: SyncedEntity<Entity>
@@ -32,6 +33,8 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
                 versions.record(entity.name, identifier(input), from: old, to: new)
             }
             waiting?.confirm(as: truth, in: context.client)
+            let position = answer.head.headerFields[.tidingsPosition]
+            if let current = truth.answer { take(current, identifier(input), position, in: context.client) }
             return answer.value
         } catch let error as APIError {
             guard [.staleVersion, .preconditionFailed].contains(error.code),
@@ -41,15 +44,10 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
         }
     }
 
-    /// The server has made it.
-    func succeed(_ output: Output, _ input: Input, _ context: MutationContext) {
-        if let current = output as? Entity { take(current, identifier(input), in: context.client) }
-    }
-
     /// The server has not made it, or it is not known whether it has.
     func fail(_ error: any Error, _ input: Input, _ context: MutationContext) {
         if let conflict = error as? EntityConflict<Entity> {
-            take(conflict.current, identifier(input), in: context.client)
+            take(conflict.current, identifier(input), nil, in: context.client)
         }
     }
 
@@ -110,7 +108,9 @@ extension EntityMutation {
     }
 
     /// Puts what the server has said in the place of what is older, wherever that is.
-    private func take(_ current: Entity, _ identifier: String, in queries: QueryClient) {
+    ///
+    /// - Parameter position: Up to where the server's log is in it; nil if it did not say.
+    private func take(_ current: Entity, _ identifier: String, _ position: String?, in queries: QueryClient) {
         let entity = entity
         let isNews: @Sendable (Entity) -> Bool = { old in
             guard let known = entity.version(old), let new = entity.version(current) else { return true }
@@ -119,9 +119,15 @@ extension EntityMutation {
         let detail = entity.detail(identifier)
         queries.batch {
             // What somebody else did meanwhile is not in the answer.
-            let wasStale = queries.entries(.exactly(detail.key)).first?.isInvalidated ?? false
+            let old = queries.entries(.exactly(detail.key)).first
+            let wasStale = old?.isInvalidated ?? false
             queries.setData(for: detail) { $0.map(isNews) ?? true ? current : nil }
             if wasStale { queries.invalidate(.exactly(detail.key), refetch: .none) }
+            if old?.hasData != true {
+                // What was heard before there was an entry has marked nothing.
+                queries.record(position, as: .position, for: detail.key)
+                inbox.put(.restored(detail.key))
+            }
             for form in entity.lists {
                 form.change(queries, .under(entity.keys.lists)) { pages in
                     _ = pages.update(where: { entity.identifier($0) == identifier }) { listed in

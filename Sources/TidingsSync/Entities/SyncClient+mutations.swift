@@ -36,6 +36,7 @@ extension SyncClient {
         let change = EntityMutation<Entity, Input, Output>(
             // The cache may keep its mutations, so they do not keep the client.
             api: api,
+            inbox: inbox,
             versions: versions,
             confirmations: confirmations,
             entity: entity,
@@ -48,7 +49,6 @@ extension SyncClient {
         return Mutation(name, options: configuration.mutations) { try await change.send($0, $1) }
             .scoped { "\(entity.name):\(identifier($0))" }
             .showing { show($0, change.begin($1)) }
-            .onSuccess { change.succeed($0, $1, $2) }
             .onError { change.fail($0, $1, $2) }
             .onSettled { change.settle($0, $1, $2) }
     }

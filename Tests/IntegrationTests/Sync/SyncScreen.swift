@@ -15,7 +15,7 @@ final class SyncScreen: Sendable {
     let sync: SyncClient
     /// What was asked for, such as `GET /orders`.
     let asked = RequestLog()
-    private let running: Task<Void, Never>
+    private let running = Mutex<Task<Void, Never>?>(nil)
 
     init(
         of port: Int,
@@ -37,11 +37,25 @@ final class SyncScreen: Sendable {
         configure(&configuration)
         let sync = try SyncClient(configuration)
         self.sync = sync
-        running = Task { await sync.run() }
+        run()
     }
 
     deinit {
-        running.cancel()
+        running.withLock(\.self)?.cancel()
+    }
+
+    /// Begins to hear, or begins anew.
+    func run() {
+        let sync = sync
+        running.withLock { running in
+            running?.cancel()
+            running = Task { await sync.run() }
+        }
+    }
+
+    /// Hears nothing until it is run again.
+    func pause() {
+        running.withLock(\.self)?.cancel()
     }
 
     /// Waits until broadcasts arrive.
@@ -64,8 +78,9 @@ final class SyncScreen: Sendable {
 
     /// Nothing is heard and asked any more.
     func end() async {
-        running.cancel()
-        await running.value
+        let running = running.withLock(\.self)
+        running?.cancel()
+        await running?.value
         for proxy in [requests, broadcasts] { proxy.close() }
     }
 }

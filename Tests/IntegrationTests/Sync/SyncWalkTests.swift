@@ -53,9 +53,15 @@ private final class SyncWalk {
         /// The orders that it has looked at one by one.
         var details: [UUID: QueryObserver<Order>] = [:]
         var forms: [UUID: QueryObserver<Order>] = [:]
+        /// The lists that it does not show at the moment.
+        var hidden: Set<Int> = []
+        /// Somebody else who hears the same channel.
+        var listener: BroadcastSync?
+        var isPaused = false
 
-        init(of port: Int) async throws {
-            let screen = try await SyncScreen(of: port)
+        /// - Parameter isPlain: Whether it speaks the dialect without positions.
+        init(of port: Int, isPlain: Bool) async throws {
+            let screen = try await SyncScreen(of: port) { if isPlain { $0.broadcast.dialects = [.plain] } }
             self.screen = screen
             let filters = [
                 Orders.Filter(sort: "created_at"), .init(status: [.open, .preparing]), .init(table: ["1", "2"]),
@@ -84,7 +90,7 @@ private final class SyncWalk {
         try await server.start()
         for table in 1...3 { _ = try await server.openOrder(table: "\(table)") }
         var clients: [Client] = []
-        for _ in 0..<3 { clients.append(try await Client(of: server.port)) }
+        for number in 0..<3 { clients.append(try await Client(of: server.port, isPlain: number == 2)) }
         self.clients = clients
     }
 
@@ -97,7 +103,7 @@ private final class SyncWalk {
 
     func step() async throws {
         let client = clients[Int.random(in: 0..<clients.count, using: &random)]
-        switch Int.random(in: 0..<36, using: &random) {
+        switch Int.random(in: 0..<42, using: &random) {
         case 0...8: change(as: client)
         case 9, 10: try await changeElsewhere()
         case 11, 12: lookAt(as: client)
@@ -114,6 +120,9 @@ private final class SyncWalk {
         case 20: try await stopOrStart()
         case 21: heal(client)
         case 22: client.screen.requests.delay(by: .milliseconds(Int.random(in: 1...20, using: &random)))
+        case 23, 24: showOrHide(client)
+        case 25: listenOrNot(client)
+        case 26: pauseOrRun(client)
         default: try await breathe()
         }
     }
@@ -192,6 +201,26 @@ private final class SyncWalk {
         }
     }
 
+    private func showOrHide(_ client: Client) {
+        let number = Int.random(in: 0..<client.lists.count, using: &random)
+        if client.hidden.remove(number) != nil {
+            client.lists[number].start()
+        } else {
+            client.hidden.insert(number)
+            client.lists[number].stop()
+        }
+    }
+
+    private func listenOrNot(_ client: Client) {
+        let isListening = client.listener != nil
+        client.listener = isListening ? nil : BroadcastSync(on: "order", onInvalidate: { _ in }, in: client.screen.sync)
+    }
+
+    private func pauseOrRun(_ client: Client) {
+        if client.isPaused { client.screen.run() } else { client.screen.pause() }
+        client.isPaused.toggle()
+    }
+
     private func freeze(_ client: Client) {
         client.screen.broadcasts.freeze()
         client.screen.broadcasts.cut()
@@ -217,7 +246,12 @@ private final class SyncWalk {
     /// All is well again, and all changes come to something.
     func comeToRest() async throws {
         if !isServing { try await stopOrStart() }
-        for client in clients { heal(client) }
+        for client in clients {
+            heal(client)
+            if client.isPaused { pauseOrRun(client) }
+            for number in client.hidden { client.lists[number].start() }
+            client.hidden = []
+        }
         // A connection that is silent is noticed by its heartbeat only, which takes longer than a test.
         for client in clients { client.screen.broadcasts.cut() }
         for change in changes { try await change.value }
@@ -251,7 +285,10 @@ private final class SyncWalk {
             Self.same(data.pages.flatMap(\.items), Array(newest.prefix(data.pages.count * 4)))
         }
         for (id, detail) in client.details {
-            guard let order = database.first(where: { $0.id == id }) else { continue }
+            guard let order = database.first(where: { $0.id == id }) else {
+                try await eventually("client \(number) says that an order is gone") { detail.isError }
+                continue
+            }
             try await shows("detail of client \(number)", detail) { $0 == order }
         }
         for (id, form) in client.forms {
