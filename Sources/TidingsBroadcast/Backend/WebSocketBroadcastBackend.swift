@@ -65,6 +65,15 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     /// - Throws: What ``broadcast(_:alsoOn:)`` throws.
     @discardableResult
     public func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName] = []) async throws -> EventPosition {
+        do {
+            return try await tell(event, alsoOn: channels)
+        } catch {
+            hub.failed(error, code: "broadcast_failed", "An event could not be broadcast.")
+            throw error
+        }
+    }
+
+    private func tell(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) async throws -> EventPosition {
         let event = event.traced
         try hub.checkPublishable(event)
         if let shared = try hub.sharedBackend(of: event.channel, and: channels) {

@@ -98,6 +98,7 @@ extension FeedRunner {
             counts.isFailing = true
         }
         let delay = schedule.withLock { $0.failed(at: environment.now(), chance: environment.chance()) }
+        environment.hub.failed(error, code: "feed_failed", "The source of the feed \(name) failed.")
         environment.logger.error(
             "a feed failed; it is asked again",
             metadata: ["feed": "\(name)", "error": "\(environment.describe(error))", "after": "\(delay)"]

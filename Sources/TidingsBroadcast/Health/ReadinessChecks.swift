@@ -47,6 +47,9 @@ public final class ReadinessChecks: Sendable {
         }
     }
 
+    /// The names of the parts, in the order in which they were registered.
+    package var names: [String] { parts.withLock { $0.map(\.name) } }
+
     /// How the parts fare that tell it, by their names.
     public var details: [String: [String: Int]] {
         let telling = parts.withLock { parts in parts.compactMap { part in part.details.map { (part.name, $0) } } }

@@ -137,6 +137,7 @@ extension BroadcastHub {
     /// Says nothing of the log's content: an error of anybody's may have a payload in it.
     private func logFailure(_ error: any Error, of lookup: LogLookup) {
         let reason = (error as? BroadcastError)?.message ?? "\(type(of: error))"
+        failed(error, code: "log_failed", "A log could not be asked what was missed.")
         logger.warning(
             "a log could not be asked what was missed",
             metadata: ["channel": "\(lookup.channel)", "error": "\(reason)"]

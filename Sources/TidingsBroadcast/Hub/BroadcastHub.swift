@@ -53,6 +53,8 @@ public final class BroadcastHub: Sendable {
     let sharedLog = AtomicLazyReference<Relay>()
     /// Whether there is one of either kind: what each event asks.
     let mayHaveRelays = Atomic(false)
+    /// The last errors; nil while nobody looks at them.
+    let keptErrors = AtomicLazyReference<RecentErrors>()
     /// Reads of logs that are kept elsewhere.
     let logReads: AsyncLimiter
     let state = Mutex(State())

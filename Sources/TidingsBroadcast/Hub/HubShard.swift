@@ -128,6 +128,11 @@ extension HubShard {
     }
 }
 
+extension HubShard {
+    /// Sessions for which something waits. Only on the loop.
+    var laggingSessions: [WebSocketSession] { isolated.value.sessions.values.filter(\.isLagging) }
+}
+
 // MARK: - Compression
 
 extension HubShard {

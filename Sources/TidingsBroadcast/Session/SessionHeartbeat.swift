@@ -42,6 +42,12 @@ struct SessionHeartbeat {
         blockedSince = blockedSince ?? now
     }
 
+    /// Whether a write waits.
+    var isBlocked: Bool { blockedSince != nil }
+
+    /// For how long a write waits without going on.
+    func blockedTicks(at now: Int64) -> Int64 { blockedSince.map { now - $0 } ?? 0 }
+
     /// A write went on, or is through. That is a sign of life only if it had to wait.
     mutating func progressed(at now: Int64, isThrough: Bool) {
         guard blockedSince != nil else { return }

@@ -93,6 +93,9 @@ extension WebSocketSession {
         return (waiting?.bytes ?? 0) + (inChannel ?? 0)
     }
 
+    /// Whether the client reads more slowly than its channels speak.
+    var isLagging: Bool { waiting != nil || heartbeat.isBlocked }
+
     /// Sends what waits, as far as the client reads.
     func resumeOutput() {
         while state.phase == .open, isUnblocked, let queue = waiting {

@@ -262,6 +262,7 @@ extension WebSocketSession {
     func send(_ message: ServerMessage) {
         // Nothing is said after a close frame.
         guard state.phase == .open else { return }
+        shard.hub.refused(message)
         for text in writer.dialect.encode(message) { write(writer.frame(.text, text)) }
     }
 }
@@ -450,6 +451,7 @@ extension WebSocketSession {
     private func sendClose(_ code: CloseCode, reason: String) {
         isCounted = true
         counters.ended(code)
+        shard.hub.closed(code, reason: reason)
         let words = ByteBuffer(bytes: WebSocketFrame.close(code, reason: reason))
         write(isEventStream ? farewell(code, reason: reason) : words)
         context?.flush()
