@@ -81,6 +81,14 @@ let package = Package(
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            // In the program itself, so that a server needs no folder beside it.
+            resources: [
+                .embedInCode("Console/Page/console.html"), .embedInCode("Console/Page/signin.html"),
+                .embedInCode("Console/Page/console.css"), .embedInCode("Console/Page/page.js"),
+                .embedInCode("Console/Page/feed.js"), .embedInCode("Console/Page/rates.js"),
+                .embedInCode("Console/Page/chart.js"), .embedInCode("Console/Page/view.js"),
+                .embedInCode("Console/Page/words.js"),
             ]
         ),
 

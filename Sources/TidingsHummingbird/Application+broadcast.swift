@@ -89,7 +89,10 @@ extension Application {
         eventLoopGroupProvider: EventLoopGroupProvider = .singleton,
         logger: Logger? = nil
     ) rethrows where Responder == OriginResponder<RouterResponder<Context>> {
-        BroadcastRoutes(broadcast: broadcast, endpoints: endpoints).add(to: router)
+        let consoleFeeds = endpoints.console.map { console in
+            ConsoleFeeds(console, of: broadcast, readiness: endpoints.readiness, logger: broadcast.hub.logger)
+        }
+        BroadcastRoutes(broadcast: broadcast, endpoints: endpoints, consoleFeeds: consoleFeeds).add(to: router)
         let responder = OriginResponder(router.buildResponder(), endpoints: endpoints)
         self.init(
             responder: responder,
@@ -101,7 +104,7 @@ extension Application {
                 )
             ),
             configuration: configuration,
-            services: services + (endpoints.feeds.map { [$0] } ?? []),
+            services: services + (endpoints.feeds.map { [$0] } ?? []) + (consoleFeeds.map { [$0] } ?? []),
             onServerRunning: onServerRunning,
             eventLoopGroupProvider: eventLoopGroupProvider,
             logger: logger

@@ -32,6 +32,9 @@ public struct BroadcastEndpoints: Sendable {
     /// What operators prove themselves with, as `Authorization: Bearer <secret>`; nil: nothing that is for operators only is served
     /// here. For a second, administrative address see ``Hummingbird/RouterMethods/addBroadcastAdministration(of:)``.
     public var operatorSecret: String?
+    /// A page for operators that shows how the server fares; nil: there is none. For a second, administrative address see
+    /// ``HummingbirdCore/Application``'s initializer with a console.
+    public var console: Console?
     /// The cookie that may have a client's token; nil: none may. Pages of other origins than the allowed ones cannot
     /// connect with their visitors' cookies.
     public var tokenCookie: String?

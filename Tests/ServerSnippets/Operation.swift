@@ -36,3 +36,28 @@ func allowPublishing(in configuration: inout BroadcastHub.Configuration) {
     })
     // end
 }
+
+func showConsole(secret: String, in endpoints: inout BroadcastEndpoints) throws {
+    // snippet: console
+    endpoints.console = try Console(secret: secret)
+    // end
+}
+
+func showConsoleApart(
+    secret: String,
+    of broadcast: WebSocketBroadcastBackend,
+    endpoints: BroadcastEndpoints
+) throws -> some ApplicationProtocol {
+    // snippet: console-apart
+    let administration = Router()
+    administration.addBroadcastAdministration(of: broadcast)
+    let operators = Application(
+        router: administration,
+        console: try Console(secret: secret),
+        of: broadcast,
+        readiness: endpoints.readiness,
+        configuration: .init(address: .hostname("127.0.0.1", port: 9090))
+    )
+    // end
+    return operators
+}

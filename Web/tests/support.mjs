@@ -329,11 +329,17 @@ export function seededRandom(seed) {
 }
 
 const PAGE = new URL("../../Examples/Bistro/Public/", import.meta.url);
+const CONSOLE = new URL("../../Sources/TidingsHummingbird/Console/Page/", import.meta.url);
 const pageModules = new Map();
 
 /** A module of the demo's page, with those that it imports. Node would take their names for those of CommonJS modules. */
 export async function pageModule(name) {
   return import(await pageModuleURL(new URL(name, PAGE)));
+}
+
+/** A module of the console's page, with those that it imports. */
+export async function consoleModule(name) {
+  return import(await pageModuleURL(new URL(name, CONSOLE)));
 }
 
 // The same module has the same address, however often it is imported.

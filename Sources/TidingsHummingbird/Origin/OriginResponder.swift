@@ -13,10 +13,12 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder where Base.Con
     private let base: Base
     private let allowedOrigins: AllowedOrigins
     private let socketPaths: Set<String>
+    private let consolePath: String?
 
     init(_ base: Base, endpoints: BroadcastEndpoints) {
         self.base = base
         allowedOrigins = endpoints.allowedOrigins
+        consolePath = endpoints.console?.path.description
         socketPaths = Set(
             [endpoints.webSocketPath, endpoints.topicWebSocketPath, endpoints.feedWebSocketPath].map(\.description)
         ).union(endpoints.streamPaths)
@@ -36,7 +38,7 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder where Base.Con
         guard let origin = request.headers[.origin] else {
             return try await base.respond(to: request, context: context)
         }
-        let isAllowed = allowedOrigins.allows(origin, at: request.head.authority)
+        let isAllowed = origins(at: request.uri.path).allows(origin, at: request.head.authority)
         var response =
             if request.isPreflight {
                 Self.preflightResponse(isAllowed: isAllowed)
@@ -53,6 +55,12 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder where Base.Con
                 "ETag, Location, Retry-After, Tidings-Position, WWW-Authenticate"
         }
         return response
+    }
+
+    /// The console is for its own pages, whichever others the application allows.
+    private func origins(at path: String) -> AllowedOrigins {
+        guard let consolePath, path == consolePath || path.hasPrefix(consolePath + "/") else { return allowedOrigins }
+        return .sameHost
     }
 
     private func withoutToken(_ request: Request) -> Request {

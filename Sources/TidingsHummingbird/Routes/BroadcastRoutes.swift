@@ -8,6 +8,8 @@ import TidingsWire
 struct BroadcastRoutes {
     let broadcast: WebSocketBroadcastBackend
     let endpoints: BroadcastEndpoints
+    /// What the console hears, where there is one.
+    var consoleFeeds: ConsoleFeeds?
 
     func add(to router: Router<some RequestContext>) {
         endpoints.readiness.register("broadcast") { [broadcast] in try await broadcast.checkHealth() }
@@ -25,6 +27,9 @@ struct BroadcastRoutes {
         EventStreamRoute(hub: broadcast.hub, endpoints: endpoints).add(to: router)
         PublishRoute(broadcast: broadcast, endpoints: endpoints).add(to: router)
         addOperators(to: router)
+        if let console = endpoints.console, let consoleFeeds {
+            ConsoleRoutes(console, feeds: consoleFeeds).add(to: router)
+        }
         addHealth(to: router)
     }
 
@@ -105,7 +110,9 @@ struct BroadcastRoutes {
 
     private static func check(_ request: Request, _ secret: String?) throws {
         guard let secret else { return }
-        guard let token = BearerToken.ofAuthorization(request.headers[.authorization]), isEqual(token, secret) else {
+        guard let token = BearerToken.ofAuthorization(request.headers[.authorization]),
+            ConstantTime.isEqual(token, secret)
+        else {
             throw Problem(
                 .unauthorized,
                 code: "unauthenticated",
@@ -113,12 +120,6 @@ struct BroadcastRoutes {
                 headers: [.wwwAuthenticate: "Bearer"]
             )
         }
-    }
-
-    /// Compares in a time that does not tell how much of it was right.
-    private static func isEqual(_ left: String, _ right: String) -> Bool {
-        guard left.utf8.count == right.utf8.count else { return false }
-        return zip(left.utf8, right.utf8).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     private func addHealth(to router: Router<some RequestContext>) {

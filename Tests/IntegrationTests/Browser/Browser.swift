@@ -66,11 +66,30 @@ struct Page: Sendable {
         return value
     }
 
+    /// Records from now on what the page asks the network for.
+    func recordRequests() async throws {
+        _ = try await connection.call("Network.enable", [:], session: session)
+    }
+
+    /// The addresses that the page has asked the network for, in order; of `data:` too, which go nowhere.
+    func requests() -> [String] { connection.requests(of: session) }
+
     /// Waits until an expression of JavaScript is true.
     func wait(for expression: String) async throws {
         try await eventually("\(expression) in the page") {
             try await text("Boolean(\(expression))") == "true"
         }
+    }
+
+    /// Makes the page's window as large as another screen, and its owner like light or dark colours.
+    func emulate(width: Int, height: Int, isDark: Bool = false) async throws {
+        _ = try await connection.call(
+            "Emulation.setDeviceMetricsOverride",
+            ["width": width, "height": height, "deviceScaleFactor": 1, "mobile": false],
+            session: session
+        )
+        let scheme: [[String: String]] = [["name": "prefers-color-scheme", "value": isDark ? "dark" : "light"]]
+        _ = try await connection.call("Emulation.setEmulatedMedia", ["features": scheme], session: session)
     }
 
     /// What a person would see in the page's window, as PNG.

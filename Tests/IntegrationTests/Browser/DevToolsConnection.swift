@@ -18,6 +18,8 @@ final class DevToolsConnection: Sendable {
     private let socket: TestSocket
     private let lastIdentifier = Atomic<Int>(0)
     private let answers = Mutex<[Int: Inbox<Answer>]>([:])
+    /// Addresses of everything that the pages of each session asked the network for, in order.
+    private let requests = Mutex<[String: [String]]>([:])
 
     private init(socket: TestSocket) {
         self.socket = socket
@@ -52,9 +54,25 @@ final class DevToolsConnection: Sendable {
     }
 
     private func dispatch(_ text: String) {
-        guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
-            let identifier = object["id"] as? Int
-        else { return }
+        guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else { return }
+        guard let identifier = object["id"] as? Int else { return recordRequest(object) }
         answers.withLock { $0[identifier] }?.put(Answer(value: object))
+    }
+
+    /// What a session's page has asked the network for since `Network.enable`: HTTP requests and WebSockets.
+    func requests(of session: String) -> [String] { requests.withLock { $0[session] ?? [] } }
+
+    private func recordRequest(_ event: [String: Any]) {
+        guard let session = event["sessionId"] as? String, let values = event["params"] as? [String: Any] else {
+            return
+        }
+        let url: String?
+        switch event["method"] as? String {
+        case "Network.requestWillBeSent": url = (values["request"] as? [String: Any])?["url"] as? String
+        case "Network.webSocketCreated": url = values["url"] as? String
+        default: url = nil
+        }
+        guard let url else { return }
+        requests.withLock { $0[session, default: []].append(url) }
     }
 }
