@@ -59,6 +59,28 @@ struct ConsoleScreenTests {
         }
     }
 
+    @Test("a page that lost its server says so, and shows the next one without a reload", .needs(.chromium))
+    func reconnects() async throws {
+        let browser = try await Browser.start()
+        let (page, port) = try await Self.withServer { port, _ in
+            let page = try await browser.open("http://127.0.0.1:\(port)/console")
+            try await page.wait(for: "document.querySelector('#secret')")
+            try await Self.signIn(page, with: Self.secret)
+            try await page.wait(for: "document.querySelector('#state')?.textContent === 'Live'")
+            _ = try await page.text("globalThis.notReloaded = true")
+            return (page, port)
+        }
+        try await page.wait(for: "document.querySelector('#state').dataset.state === 'disconnected'")
+        try await page.wait(for: "document.querySelector('main').classList.contains('old')")
+        try await Self.withServer(port: port) { _, broadcast in
+            try await page.wait(for: "document.querySelector('#state').textContent === 'Live'")
+            try await broadcast.broadcast("updated", on: "order")
+            try await page.wait(for: "document.querySelector('#published').textContent === '1'")
+            let state = try await page.text("notReloaded && !document.querySelector('main').classList.contains('old')")
+            #expect(state == "true")
+        }
+    }
+
     private static func signIn(_ page: Page, with secret: String) async throws {
         _ = try await page.text(
             """
@@ -76,9 +98,10 @@ struct ConsoleScreenTests {
         try await page.screenshot().write(to: URL(fileURLWithPath: folder).appendingPathComponent(name))
     }
 
-    private static func withServer(
-        _ body: @Sendable (_ port: Int, WebSocketBroadcastBackend) async throws -> Void
-    ) async throws {
+    private static func withServer<Result: Sendable>(
+        port: Int = 0,
+        _ body: @Sendable (_ port: Int, WebSocketBroadcastBackend) async throws -> Result
+    ) async throws -> Result {
         var configuration = BroadcastHub.Configuration()
         configuration.drainWindow = .milliseconds(20)
         let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: configuration))
@@ -90,27 +113,29 @@ struct ConsoleScreenTests {
             router: Router(),
             broadcast: broadcast,
             endpoints: endpoints,
-            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
+            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { ports.put($0.localAddress?.port ?? 0) },
             logger: logger
         )
         let group = ServiceGroup(
             configuration: .init(services: [application, BroadcastDrain(broadcast)], logger: logger)
         )
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 defer { ports.end() }
                 try await group.run()
             }
             guard let port = try await ports.next() else { throw TestFailure("the server did not start") }
+            let result: Result
             do {
-                try await body(port, broadcast)
+                result = try await body(port, broadcast)
             } catch {
                 tasks.cancelAll()
                 throw error
             }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
+            return result
         }
     }
 }

@@ -180,7 +180,7 @@ test("a report is written as text, and what did not change is not written again"
   assert.equal(text("channels"), "<b>order</b>2");
   assert.equal(text("channel-count"), "30 channels; the first 1 are shown.");
   assert.equal(text("slow"), "anonymous (event stream)172.0 KiB4 s");
-  assert.equal(text("slow-count"), "1 session.");
+  assert.equal(text("slow-count"), "1 slow session.");
   assert.equal(text("errors"), "10 s agoclientThe message is not JSON. (bad_json)3");
   assert.equal(element("chart-line").attributes.d, "M600 0");
 });
@@ -190,7 +190,7 @@ test("health says what fails and why, and a lost connection shows", () => {
   view.showHealth({
     parts: [{ name: "broadcast", numbers: {} }, { name: "outbox", failure: "It is late.", numbers: { lag: 1200 } }],
   });
-  assert.equal(element("parts").textContent, "✓ works broadcast✗ fails outboxIt is late., lag 1,200");
+  assert.equal(element("parts").textContent, "✓ fine broadcast✗ fails outboxIt is late., lag 1,200");
   view.showState("disconnected");
   assert.ok(element("main").classes.has("old"));
   assert.equal(element("state").dataset.state, "disconnected");

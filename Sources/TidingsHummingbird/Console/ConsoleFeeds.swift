@@ -13,18 +13,31 @@ final class ConsoleFeeds: Service {
     private let registry: FeedRegistry
     private let source: ConsoleSource
 
-    init(_ console: Console, of broadcast: WebSocketBroadcastBackend, readiness: ReadinessChecks, logger: Logger) {
+    /// The last errors of the server that is shown.
+    var errors: RecentErrors { source.errors }
+
+    /// How the feeds fare, once they run.
+    var statuses: [FeedStatus] { registry.statuses }
+
+    init(
+        _ console: Console,
+        of broadcast: WebSocketBroadcastBackend,
+        readiness: ReadinessChecks,
+        clock: some Clock<Duration> = ContinuousClock(),
+        logger: Logger
+    ) {
+        let begin = clock.now
         var configuration = BroadcastHub.Configuration()
         configuration.connections = console.viewers
         configuration.drainWindow = .seconds(1)
         hub = BroadcastHub(configuration: configuration, logger: logger)
-        registry = FeedRegistry(WebSocketBroadcastBackend(hub: hub), logger: logger)
+        registry = FeedRegistry(WebSocketBroadcastBackend(hub: hub), clock: clock, logger: logger)
         source = ConsoleSource(
             console: console,
             broadcast: broadcast,
             readiness: readiness,
             errors: broadcast.hub.keepErrors(atMost: console.errors),
-            begin: ContinuousClock().now
+            age: { begin.duration(to: clock.now) }
         )
     }
 
@@ -43,14 +56,15 @@ private struct ConsoleSource: Sendable {
     let broadcast: WebSocketBroadcastBackend
     let readiness: ReadinessChecks
     let errors: RecentErrors
-    let begin: ContinuousClock.Instant
+    /// The time since the console was made.
+    let age: @Sendable () -> Duration
 
     func report() async -> ConsoleReport {
         let hub = broadcast.hub
         let (statistics, slow) = (await hub.statistics(), await hub.slowSessions(atMost: console.slowSessions))
         let channels = hub.channels
         return ConsoleReport(
-            measured: (ContinuousClock().now - begin).milliseconds,
+            measured: age().milliseconds,
             at: Date().milliseconds,
             connections: statistics.connections,
             subscriptions: statistics.subscriptions,

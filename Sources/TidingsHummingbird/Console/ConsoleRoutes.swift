@@ -10,11 +10,13 @@ struct ConsoleRoutes {
     private let path: String
     private let access: ConsoleAccess
     private let hub: BroadcastHub
+    private let errors: RecentErrors
 
     init(_ console: Console, feeds: ConsoleFeeds) {
         path = console.path.description
         access = ConsoleAccess(console)
         hub = feeds.hub
+        errors = feeds.errors
     }
 
     func add(to router: some RouterMethods) {
@@ -65,7 +67,10 @@ extension ConsoleRoutes {
             // What a form sends is written as a query is.
             let secret = URI("/?" + String(buffer: body).replacing("+", with: "%20")).queryParameters.get("secret"),
             access.isSecret(secret)
-        else { return signInPage(after: "This is not the secret.") }
+        else {
+            errors.record(.client, code: "console_refused", "Somebody tried to sign in here with a wrong secret.")
+            return signInPage(after: "This is not the secret.")
+        }
         return redirect(setting: try await access.cookie(overTLS: request.isFromSecurePage))
     }
 

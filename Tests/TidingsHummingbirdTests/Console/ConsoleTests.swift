@@ -3,11 +3,14 @@ import Foundation
 import Hummingbird
 import Logging
 import NIOCore
+import NIOEmbedded
 import NIOHTTP1
 import ServiceLifecycle
 import SocketTestSupport
 import Testing
 import TidingsBroadcast
+import TidingsTesting
+import TidingsWire
 
 @testable import TidingsHummingbird
 
@@ -128,6 +131,14 @@ struct ConsoleTests {
                 #expect(answer.cookie == nil)
                 #expect(answer.body.contains("This is not the secret."))
             }
+            let console = try await TestSocket.connect(
+                to: "ws://127.0.0.1:\(server.port)/console/feed",
+                headers: [("Authorization", "Bearer \(Self.secret)")]
+            )
+            let report = try await Self.report(console) { !$0.errors.isEmpty }
+            #expect(report.errors.map(\.code) == ["console_refused"])
+            #expect(report.errors.map(\.count) == [6])
+            console.close()
         }
     }
 
@@ -228,6 +239,80 @@ struct ConsoleTests {
             try await server.broadcast.broadcast("updated", on: "table")
             #expect(try await clients[1].receive().contains(#""channel":"table""#))
             for socket in clients + [console] { socket.close() }
+        }
+    }
+
+    @Test("a client that reads nothing is a slow session")
+    func slow() async throws {
+        try await TestServer.run(endpoints: try Self.endpoints()) { server in
+            let stuck = try await RawConnection.connect(port: server.port, receiveBuffer: 4096)
+            try await stuck.send(UpgradeTests.handshake)
+            _ = try await stuck.receive(until: "\r\n\r\n")
+            try await stuck.send(WebSocketFrame.encode(.text, Array(#"{"subscribe":["order"]}"#.utf8), mask: 7))
+            try await eventually("it is subscribed") { server.broadcast.hub.subscriberCount(of: "order") == 1 }
+            try await stuck.setReading(false)
+            let console = try await TestSocket.connect(
+                to: "ws://127.0.0.1:\(server.port)/console/feed",
+                headers: [("Authorization", "Bearer \(Self.secret)")]
+            )
+            let quick = try await TestSocket.connect(to: server.url)
+            try await quick.subscribe(to: "order")
+            let text = JSONValue.string(String(repeating: "x", count: 32_000))
+            // More than the system takes for a reader that does not read.
+            for number in 0..<400 {
+                let payload: EventPayload = ["entity_id": .string("\(number % 20)"), "text": text]
+                try await server.broadcast.broadcast("updated", on: "order", payload)
+                _ = try await quick.receive()
+            }
+            let report = try await Self.report(console) { $0.published == 400 }
+            #expect(report.slowCount == 1)
+            let session = try #require(report.slow.first)
+            #expect(session.channels == 1 && session.subject == nil && !session.stream)
+            // The newest of each entity.
+            #expect(session.events == 20)
+            #expect(session.bytes > 32_000)
+            #expect(report.waitingBytes > 32_000)
+            // Its reader reads again: it is slow no longer.
+            try await stuck.setReading(true)
+            let later = try await Self.report(console) { $0.slowCount == 0 }
+            #expect(later.waitingBytes == 0)
+            for socket in [quick, console] { socket.close() }
+            await stuck.close()
+        }
+    }
+
+    @Test("while no page is connected nothing is asked, whatever the time")
+    func idle() async throws {
+        let clock = ManualClock()
+        let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: .make { _ in }))
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let feeds = ConsoleFeeds(
+            try Console(secret: Self.secret),
+            of: broadcast,
+            readiness: ReadinessChecks(),
+            clock: clock,
+            logger: logger
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await feeds.run() }
+            try await eventually("both feeds run") {
+                feeds.statuses.count == 2 && (try? feeds.hub.feeds.check()) != nil
+            }
+            for _ in 0..<20 {
+                clock.advance(by: .seconds(60))
+                await Task.yield()
+            }
+            let loop = NIOAsyncTestingEventLoop()
+            let channel = NIOAsyncTestingChannel(loop: loop)
+            try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1))
+            try await loop.executeInContext {
+                let handler = feeds.hub.makeFeedSessionHandler(on: loop, writesDirectly: false)
+                try channel.pipeline.syncOperations.addHandler(handler)
+            }
+            try await eventually("both are told once") { feeds.statuses.allSatisfy { $0.broadcasts == 1 } }
+            #expect(feeds.statuses.map(\.polls) == [1, 1])
+            group.cancelAll()
+            _ = channel
         }
     }
 

@@ -38,7 +38,7 @@ export class View {
     this.#element("parts").replaceChildren(
       ...parts.map(({ name, failure = null, numbers }) => {
         const item = this.#make("li", "");
-        item.append(this.#make("span", failure === null ? "✓ works" : "✗ fails", failure === null ? "works" : "fails"));
+        item.append(this.#make("span", failure === null ? "✓ fine" : "✗ fails", failure === null ? "fine" : "fails"));
         item.append(` ${name}`);
         const details = Object.entries(numbers).map(([key, value]) => `${key} ${number(value)}`);
         if (failure !== null) details.unshift(failure);
@@ -54,7 +54,7 @@ export class View {
   }
 
   #showSlow({ slow, slowCount }) {
-    this.#write("slow-count", shown(slow.length, slowCount, "session", "slow sessions"));
+    this.#write("slow-count", shown(slow.length, slowCount, "slow session", "slow sessions"));
     this.#rows(
       "slow",
       slow.map((session) => [
@@ -68,7 +68,8 @@ export class View {
   }
 
   #showErrors({ errors, at }) {
-    this.#write("error-count", shown(errors.length, errors.length, "kind of error", "errors"));
+    const count = errors.length;
+    this.#write("error-count", count === 0 ? "No errors." : shown(count, count, "kind of error", "kinds of errors"));
     this.#rows(
       "errors",
       errors.map((error) => [
