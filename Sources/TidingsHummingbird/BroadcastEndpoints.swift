@@ -33,7 +33,7 @@ public struct BroadcastEndpoints: Sendable {
     /// here. For a second, administrative address see ``Hummingbird/RouterMethods/addBroadcastAdministration(of:)``.
     public var operatorSecret: String?
     /// A page for operators that shows how the server fares; nil: there is none. For a second, administrative address see
-    /// ``HummingbirdCore/Application``'s initializer with a console.
+    /// ``Hummingbird/Application/init(router:console:of:readiness:configuration:services:onServerRunning:eventLoopGroupProvider:logger:)``.
     public var console: Console?
     /// The cookie that may have a client's token; nil: none may. Pages of other origins than the allowed ones cannot
     /// connect with their visitors' cookies.

@@ -145,6 +145,7 @@ class Element {
     this.children.push(...children);
   }
   replaceChildren(...children) {
+    this.writes += 1;
     this.children = children;
   }
   setAttribute(name, value) {
@@ -176,7 +177,7 @@ test("a report is written as text, and what did not change is not written again"
     ["connections", "subscriptions", "rate", "delivery-rate", "waiting"].map(text),
     ["2", "3", "10", "20", "2.0 KiB"],
   );
-  assert.equal(element("connections").writes, 1);
+  for (const id of ["connections", "channels", "slow", "errors"]) assert.equal(element(id).writes, 1, id);
   assert.equal(text("channels"), "<b>order</b>2");
   assert.equal(text("channel-count"), "30 channels; the first 1 are shown.");
   assert.equal(text("slow"), "anonymous (event stream)172.0 KiB4 s");

@@ -7,6 +7,8 @@ const WINDOW = 120_000;
 
 export class View {
   #document;
+  /** What the tables show. */
+  #shown = new Map();
 
   constructor(document) {
     this.#document = document;
@@ -91,7 +93,11 @@ export class View {
     this.#write("chart-text", `At most ${rate(most)} a second. The top of the chart is ${number(end)}.`);
   }
 
+  /** Only rows that are others: who selects some text keeps it. */
   #rows(id, rows) {
+    const content = JSON.stringify(rows);
+    if (this.#shown.get(id) === content) return;
+    this.#shown.set(id, content);
     this.#element(id).replaceChildren(
       ...rows.map((cells) => {
         const row = this.#make("tr", "");
