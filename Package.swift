@@ -29,6 +29,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
@@ -37,6 +38,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.0"),
@@ -198,12 +200,21 @@ let package = Package(
                 "TidingsBroadcast",
                 "TidingsClient",
                 "TidingsHummingbird",
+                "TidingsRedis",
                 "TidingsWire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
             ]
         ),
         .target(name: "BistroAPI", dependencies: ["TidingsHTTPTransport", "TidingsSync"], path: "Examples/Bistro/API"),
@@ -289,6 +300,7 @@ let package = Package(
             ],
             exclude: ["Faults/interoperate.py"]
         ),
+        .testTarget(name: "TidingsCommandTests", dependencies: ["TidingsBroadcast", "tidings"]),
         .testTarget(
             name: "TidingsClientTests",
             dependencies: [
@@ -366,8 +378,10 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "BistroAPI", "DatabaseTestSupport", "SocketTestSupport", "TestSupport", "TidingsBroadcast", "TidingsClient",
-                "TidingsEntities", "TidingsHummingbird", "TidingsQuerySQLite", "TidingsSQLite", "TidingsSync", "TidingsWire",
+                "BistroAPI", "DatabaseTestSupport", "SocketTestSupport", "TestSupport", "TidingsBroadcast",
+                "TidingsClient",
+                "TidingsEntities", "TidingsHummingbird", "TidingsQuerySQLite", "TidingsSQLite", "TidingsSync",
+                "TidingsWire",
                 "bistro",
                 "entity-server", "tidings",
                 .product(name: "Hummingbird", package: "hummingbird"),
