@@ -210,6 +210,7 @@ let package = Package(
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -378,7 +379,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "BistroAPI", "DatabaseTestSupport", "SocketTestSupport", "TestSupport", "TidingsBroadcast",
+                "BistroAPI", "DatabaseTestSupport", "RedisTestSupport", "SocketTestSupport", "TestSupport",
+                "TidingsBroadcast",
                 "TidingsClient",
                 "TidingsEntities", "TidingsHummingbird", "TidingsQuerySQLite", "TidingsSQLite", "TidingsSync",
                 "TidingsWire",

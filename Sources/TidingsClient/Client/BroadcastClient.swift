@@ -241,11 +241,14 @@ extension BroadcastClient {
 
     /// The events of some channels, from now on, for one reader.
     ///
-    /// - Parameter channels: What to hear.
-    public func events(on channels: [ChannelName]) -> BroadcastEvents {
+    /// - Parameters:
+    ///   - channels: What to hear.
+    ///   - position: Up to where the caller knows them: what happened after it comes first, or a channel is said to be
+    ///     stale. It counts for the first user of a channel.
+    public func events(on channels: [ChannelName], since position: EventPosition? = nil) -> BroadcastEvents {
         let mailbox = EventMailbox(capacity: configuration.bufferedEvents)
         for channel in channels {
-            mailbox.hold(subscribe(to: channel) { [weak mailbox] in mailbox?.deliver($0) })
+            mailbox.hold(subscribe(to: channel, since: position) { [weak mailbox] in mailbox?.deliver($0) })
         }
         return BroadcastEvents(mailbox: mailbox)
     }

@@ -45,7 +45,7 @@ extension WebSocketConnection: ClientCore.Socket {
 extension ConnectionEnd {
     /// Why no connection was made.
     fileprivate static func make(of error: any Error) -> ConnectionEnd {
-        if let refusal = error as? HandshakeHandler.Refusal {
+        if let refusal = error as? HandshakeRefusal {
             return .refused(status: refusal.status, detail: refusal.detail)
         }
         guard let failures = error as? NIOConnectionError else { return .unreachable(error) }

@@ -12,17 +12,6 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
 
-    /// The server answered with something other than a WebSocket.
-    struct Refusal: Error {
-        let status: Int
-        let detail: String?
-    }
-
-    /// The server's answer is not one to the question.
-    struct BadAnswer: Error, CustomStringConvertible {
-        let description: String
-    }
-
     private let endpoint: WebSocketEndpoint
     private let key: String
     private let subprotocols: [String]
@@ -62,7 +51,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        done.fail(BadAnswer(description: "the server closed the connection during the handshake"))
+        done.fail(HandshakeMismatch(description: "the server closed the connection during the handshake"))
         context.fireChannelInactive()
     }
 
@@ -110,7 +99,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func finish(_ head: HTTPResponseHead, context: ChannelHandlerContext) {
         guard head.status == .switchingProtocols else {
-            done.fail(Refusal(status: Int(head.status.code), detail: detail))
+            done.fail(HandshakeRefusal(status: Int(head.status.code), code: problem?.code, detail: problem?.detail))
             return context.close(promise: nil)
         }
         guard head.headers.first(name: "Upgrade")?.lowercased() == "websocket",
@@ -118,13 +107,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
             head.headers.first(name: "Sec-WebSocket-Accept") == WebSocketHandshake.accept(key),
             head.headers.first(name: "Sec-WebSocket-Protocol").map(subprotocols.contains) ?? true
         else {
-            done.fail(BadAnswer(description: "the server's handshake does not match the request"))
+            done.fail(HandshakeMismatch(description: "the server's handshake does not match the request"))
             return context.close(promise: nil)
         }
         do {
             let compression = try PerMessageDeflate.agreement(with: head.headers["Sec-WebSocket-Extensions"])
             guard compression == nil || offersCompression else {
-                throw BadAnswer(description: "the server chose an extension that was not offered")
+                throw HandshakeMismatch(description: "the server chose an extension that was not offered")
             }
             let handler = makeHandler(compression)
             try switchProtocols(context.channel, to: handler, head.headers.first(name: "Sec-WebSocket-Protocol"))
@@ -153,10 +142,13 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private var detail: String? {
-        struct Problem: Decodable {
-            let detail: String?
-        }
-        return try? JSONDecoder().decode(Problem.self, from: Data(body.readableBytesView)).detail
+    private var problem: Problem? {
+        try? JSONDecoder().decode(Problem.self, from: Data(body.readableBytesView))
+    }
+
+    /// Problem details (RFC 9457).
+    private struct Problem: Decodable {
+        let code: String?
+        let detail: String?
     }
 }

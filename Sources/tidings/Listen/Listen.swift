@@ -19,6 +19,7 @@ struct Listen: AsyncParsableCommand {
             Examples:
               tidings listen ws://127.0.0.1:8080/ws/broadcast order
               tidings listen wss://example.com/ws/broadcast order contact | jq .payload.entity_id
+              tidings listen --extended --since k3f9:46 ws://127.0.0.1:8080/ws/broadcast order
               TIDINGS_TOKEN=$(cat token) tidings listen wss://example.com/ws/broadcast user:42
 
             Exit status: 0 when interrupted, 1 when the server refuses, 64 when the arguments are wrong.
@@ -31,18 +32,31 @@ struct Listen: AsyncParsableCommand {
     @Argument(help: "Channels to listen to.", transform: { try ChannelName($0) })
     var channels: [ChannelName]
 
-    @Option(
-        help: ArgumentHelp(
-            "A token that says who you are; without it, the environment's TIDINGS_TOKEN.",
-            discussion: "Other users of this machine may see the arguments of a program, but not its environment."
-        )
+    @Flag(
+        help: "Which dialect is spoken; without one, the extended one if the server knows it, printed as the plain one."
     )
-    var token: String?
+    var dialect: PrintedDialect?
+
+    @Option(
+        help: "A position as --extended prints it: what happened after it is printed first.",
+        transform: { text in
+            guard let position = EventPosition(text) else {
+                throw ValidationError("A position is an epoch and an offset, as k3f9:46.")
+            }
+            return position
+        }
+    )
+    var since: EventPosition?
+
+    @OptionGroup var credentials: ClientCredentials
 
     @Flag(help: "Show what is sent and received, without payloads and tokens.")
     var debug = false
 
     mutating func validate() throws {
+        guard dialect != .plain || since == nil else {
+            throw ValidationError("The plain dialect has no positions: leave --plain or --since away.")
+        }
         // Named twice is the same as once.
         var known: Set<ChannelName> = []
         channels.removeAll { !known.insert($0).inserted }
@@ -62,7 +76,10 @@ struct Listen: AsyncParsableCommand {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(
-                        service: EventPrinter(events: client.events(on: channels)),
+                        service: EventPrinter(
+                            events: client.events(on: channels, since: since),
+                            dialect: dialect == .extended ? .extended : .plain
+                        ),
                         successTerminationBehavior: .gracefullyShutdownGroup
                     ),
                     .init(service: client, failureTerminationBehavior: .cancelGroup),
@@ -86,20 +103,27 @@ struct Listen: AsyncParsableCommand {
             if debug { handler.logLevel = .trace }
             return handler
         }
-        if let token = token ?? ProcessInfo.processInfo.environment["TIDINGS_TOKEN"] {
-            configuration.token = { token }
-        }
+        if let token = credentials.bearer { configuration.token = { token } }
+        configuration.tls = credentials.tls
+        if dialect == .plain { configuration.dialects = [.plain] }
         return try BroadcastClient(url: url, configuration: configuration)
     }
+}
+
+/// How `tidings listen` speaks and prints.
+enum PrintedDialect: String, EnumerableFlag {
+    case plain
+    case extended
 }
 
 /// Prints events as they come, until nobody reads them any more.
 private struct EventPrinter: Service {
     let events: BroadcastEvents
+    let dialect: Dialect
 
     func run() async {
         for await event in events.cancelOnGracefulShutdown() {
-            let line = Dialect.plain.encode(event) + [UInt8(ascii: "\n")]
+            let line = dialect.encode(event) + [UInt8(ascii: "\n")]
             do {
                 try FileHandle.standardOutput.write(contentsOf: Data(line))
             } catch {
