@@ -7,6 +7,6 @@ struct Tidings: AsyncParsableCommand {
         commandName: "tidings",
         abstract: "Broadcast servers and their clients from the command line.",
         version: "0.1.0",
-        subcommands: [Serve.self, Publish.self, Listen.self, BenchServer.self]
+        subcommands: [Serve.self, Publish.self, Listen.self, Doctor.self, BenchServer.self]
     )
 }

@@ -1,8 +1,11 @@
 import Foundation
 
 /// A certificate authority of the tests' own, and a server's certificate for `localhost` and 127.0.0.1.
-enum TestCertificates {
-    static func make(in folder: String) async throws {
+public enum TestCertificates {
+    /// Makes `ca.pem`, `server.pem` and `server.key`.
+    ///
+    /// - Parameter folder: Where they are put.
+    public static func make(in folder: String) async throws {
         guard let openssl = Program.path(of: "openssl") else {
             throw RedisTestFailure(description: "openssl is not installed")
         }
