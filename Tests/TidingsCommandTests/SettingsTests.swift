@@ -251,6 +251,25 @@ struct SettingsTests {
 
         """
 
+    @Test("the guide has the table of settings; tidings serve --print-table prints it")
+    func guide() throws {
+        let text = try String(contentsOfFile: Self.repository + "/docs/guides/serve.md", encoding: .utf8)
+        #expect(text.contains("\n\(SettingsHelp.markdown)\n"))
+    }
+
+    @Test("the file that is deployed sets what it says")
+    func deployed() throws {
+        let path = Self.repository + "/deploy/tidings.yaml"
+        let values = try ServeSettings.read(arguments: [], environment: [:], file: path)
+        #expect(values[ServeSettings.origins] == .list(["https://app.example.com"]))
+        #expect(values[ServeSettings.metrics])
+        #expect(values[ServeSettings.publishableChannels].isEmpty)
+    }
+
+    private static let repository = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+        .deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+
     private static let secret = String(repeating: "s", count: 32)
 
     private static func errors(

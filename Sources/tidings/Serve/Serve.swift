@@ -26,10 +26,14 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "Print what was set, and where, as such a file, and end. Secrets are not printed.")
     var printConfig = false
 
+    @Flag(help: .hidden)
+    var printTable = false
+
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var settings: [String] = []
 
     func run() async throws {
+        guard !printTable else { return Console.print(SettingsHelp.markdown) }
         let environment = ProcessInfo.processInfo.environment
         do {
             let values = try ServeSettings.read(
