@@ -298,8 +298,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
-            exclude: ["Faults/interoperate.py"]
+            ]
         ),
         .testTarget(name: "TidingsCommandTests", dependencies: ["TidingsBroadcast", "tidings"]),
         .testTarget(
@@ -380,12 +379,8 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "BistroAPI", "DatabaseTestSupport", "RedisTestSupport", "SocketTestSupport", "TestSupport",
-                "TidingsBroadcast",
-                "TidingsClient",
-                "TidingsEntities", "TidingsHummingbird", "TidingsQuerySQLite", "TidingsSQLite", "TidingsSync",
-                "TidingsWire",
-                "bistro",
-                "entity-server", "tidings",
+                "TidingsBroadcast", "TidingsClient", "TidingsEntities", "TidingsHummingbird", "TidingsQuerySQLite",
+                "TidingsSQLite", "TidingsSync", "TidingsWire", "bistro", "entity-server", "tidings",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -394,7 +389,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]
+            ],
+            exclude: ["Serve/interoperate.py"]
         ),
         .executableTarget(
             name: "conformance",

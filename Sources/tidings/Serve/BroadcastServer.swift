@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdTLS
 import Logging
 import NIOCore
+import NIOPosix
 import NIOSSL
 import ServiceLifecycle
 import TidingsBroadcast
@@ -53,6 +54,8 @@ struct BroadcastServer {
         do {
             try await application.runService(draining: broadcast)
         } catch let error as IOError {
+            throw cannotListen(error)
+        } catch let error as SocketAddressError.UnknownHost {
             throw cannotListen(error)
         }
     }

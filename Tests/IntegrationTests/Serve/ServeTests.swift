@@ -56,13 +56,19 @@ struct ServeTests {
         #expect(try await program.exitStatus() == 78)
     }
 
-    @Test("a port that another program has stops the server with 1, and it says so")
+    @Test("an address that another program has, and one that is none, stop the server with 1, and it says so")
     func takenPort() async throws {
         let port = try await PortHolder.reserve()
         let arguments = ["serve", "--port", "\(port.port)"]
         let program = try RunningProgram.start(try Products.program("tidings"), arguments)
         try await program.line(containing: "cannot listen on 127.0.0.1:\(port.port)", from: program.errors)
         #expect(try await program.exitStatus() == 1)
+        let nowhere = try RunningProgram.start(
+            try Products.program("tidings"),
+            ["serve", "--host", "no-such-host.invalid"]
+        )
+        try await nowhere.line(containing: "cannot listen on no-such-host.invalid:8080", from: nowhere.errors)
+        #expect(try await nowhere.exitStatus() == 1)
     }
 
     @Test("its clients are let go with 4000 when it is stopped")
@@ -98,6 +104,30 @@ struct ServeTests {
             while heard.last?.contains(#""end""#) != true { heard.append(try await client.receive()) }
             #expect(heard == expected)
         }
+        for server in servers { #expect(try await server.stop() == 0) }
+    }
+
+    @Test(
+        "a Python program that knows only websockets and redis publishes and receives",
+        .needsRedis,
+        .enabled(
+            if: ProcessInfo.processInfo.environment["CI"] != nil || Program.python(with: "websockets", "redis") != nil,
+            "needs python3 with websockets and redis: run scripts/setup test"
+        )
+    )
+    func python() async throws {
+        let python = try #require(Program.python(with: "websockets", "redis"))
+        let redis = try await RedisServer.start()
+        let url = "redis://127.0.0.1:\(redis.port)"
+        var servers: [ServeProcess] = []
+        for _ in 0..<2 {
+            servers.append(
+                try await ServeProcess.start("--backend=redis", "--redis-url=\(url)", "--channels-publishable=*")
+            )
+        }
+        let script = Products.packageRoot + "/Tests/IntegrationTests/Serve/interoperate.py"
+        let answer = try await Program.run([python, script, url, "tidings:"] + servers.map(\.url))
+        #expect(answer.hasSuffix("fine"), "\(answer)")
         for server in servers { #expect(try await server.stop() == 0) }
     }
 

@@ -8,23 +8,6 @@ import TidingsWire
 
 @Suite("Nodes in processes of their own", .needsRedis, .timeLimit(.minutes(2)))
 struct ProcessFaultTests {
-    @Test("what is published on any process reaches every subscriber on all of them once", arguments: [2, 3])
-    func everywhere(_ count: Int) async throws {
-        let server = try await SharedRedis.server
-        let prefix = "p-\(UUID().uuidString.prefix(8)):"
-        let nodes = try await (0..<count).map { $0 }.mapAsync { _ in try await NodeProcess.start(server, prefix: prefix)
-        }
-        let clients = try await nodes.mapAsync { [try await $0.connect(), try await $0.connect()] }.flatMap { $0 }
-        for client in clients { try await client.subscribe("order") }
-        for (number, node) in nodes.enumerated() { try await node.publish("n\(number)", on: "order") }
-        try await nodes[0].publish("end", on: "order")
-        let heard = try await clients.mapAsync { try await $0.events(count + 1) }
-        for events in heard {
-            #expect(events.map(\.name.rawValue) == (0..<count).map { "n\($0)" } + ["end"])
-            #expect(events.map(\.position) == heard[0].map(\.position))
-        }
-    }
-
     @Test("kill -9 of a node: its clients go on at another one and miss nothing")
     func killed() async throws {
         let server = try await SharedRedis.server
@@ -69,23 +52,5 @@ struct ProcessFaultTests {
             #expect(event.position?.offset == last)
             if event.name == "after" { break }
         }
-    }
-
-    @Test(
-        "a Python program that knows only websockets and redis publishes and receives",
-        .enabled(
-            if: ProcessInfo.processInfo.environment["CI"] != nil || Program.python(with: "websockets", "redis") != nil,
-            "needs python3 with websockets and redis: run scripts/setup test"
-        )
-    )
-    func python() async throws {
-        let python = try #require(Program.python(with: "websockets", "redis"))
-        let server = try await SharedRedis.server
-        let prefix = "p-\(UUID().uuidString.prefix(8)):"
-        let nodes = try await [0, 1].mapAsync { _ in try await NodeProcess.start(server, prefix: prefix) }
-        let script = Program.packageRoot + "/Tests/TidingsRedisTests/Faults/interoperate.py"
-        let urls = nodes.map { "ws://127.0.0.1:\($0.port)/ws/broadcast" }
-        let answer = try await Program.run([python, script, "redis://127.0.0.1:\(server.port)", prefix] + urls)
-        #expect(answer.hasSuffix("fine"), "\(answer)")
     }
 }
