@@ -81,6 +81,16 @@ struct DoctorTests {
         )
         #expect(try await Self.examine(server.url, "--token", token, "--channel", "menu").status == 0)
         #expect(try await server.stop() == 0)
+
+        let open = try await ServeProcess.start(
+            "--authentication-secret=\(Self.secret)",
+            "--channels-public",
+            "order:*",
+            "--channels-publishable",
+            "order:*"
+        )
+        #expect(try await Self.examine(open.url, "--token", token, "--channel", "order:1").status == 0)
+        #expect(try await open.stop() == 0)
     }
 
     @Test("6: publishing that nobody has allowed")
@@ -129,6 +139,16 @@ struct DoctorTests {
         let bare = try await ServeProcess.start()
         try await Self.expect("certificate", "no_tls", of: bare.url.replacing("ws:", with: "wss:"))
         #expect(try await bare.stop() == 0)
+    }
+
+    @Test("a server that has as many connections as it may")
+    func full() async throws {
+        let server = try await ServeProcess.start("--limits-connections", "1")
+        let client = try await TestSocket.connect(to: server.url)
+        try await client.roundTrip()
+        try await Self.expect("upgrade", "server_full", of: server.url)
+        client.close()
+        #expect(try await server.stop() == 0)
     }
 
     @Test("9: a server that has lost its Redis", .needsRedis)

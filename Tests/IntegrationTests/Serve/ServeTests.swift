@@ -71,6 +71,27 @@ struct ServeTests {
         #expect(try await nowhere.exitStatus() == 1)
     }
 
+    @Test("metrics are there when they are asked for, for who has the operators' secret if there is one")
+    func metrics() async throws {
+        let secret = String(repeating: "o", count: 32)
+        let server = try await ServeProcess.start("--metrics", "true", "--operators-secret", secret)
+        let refused = try await Self.get("/metrics", of: server)
+        #expect(refused.hasPrefix("HTTP/1.1 401"))
+        let shown = try await Self.get("/metrics", of: server, "Authorization: Bearer \(secret)\r\n")
+        #expect(shown.hasPrefix("HTTP/1.1 200") && shown.contains("\ntidings_connections 0\n"))
+        #expect(try await server.stop() == 0)
+        let bare = try await ServeProcess.start()
+        #expect(try await Self.get("/metrics", of: bare).hasPrefix("HTTP/1.1 404"))
+        #expect(try await bare.stop() == 0)
+    }
+
+    private static func get(_ path: String, of server: ServeProcess, _ headers: String = "") async throws -> String {
+        let port = try #require(URL(string: server.url)?.port)
+        let connection = try await RawConnection.connect(port: port)
+        try await connection.send("GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\(headers)\r\n")
+        return String(decoding: try await connection.receiveAll(), as: UTF8.self)
+    }
+
     @Test("its clients are let go with 4000 when it is stopped")
     func drains() async throws {
         let server = try await ServeProcess.start()
