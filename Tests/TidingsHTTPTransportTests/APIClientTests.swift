@@ -51,7 +51,10 @@ struct APIClientTests {
         #expect(request.headerFields[.authorization] == nil)
     }
 
-    @Test("what is no base URL is said to be none", arguments: ["", "example.com", "ftp://x", "http://", "http://x/?a=b", "http://x/#a"])
+    @Test(
+        "what is no base URL is said to be none",
+        arguments: ["", "example.com", "ftp://x", "http://", "http://x/?a=b", "http://x/#a", "http://me:secret@x"]
+    )
     func badURL(_ url: String) {
         let error = #expect(throws: APIError.self) { try APIClient(baseURL: url) }
         #expect(error?.code == .badRequest)

@@ -8,7 +8,8 @@ struct APIRequestTests {
     @Test(
         "what is put into a path stays in its place",
         arguments: [
-            ("42", "/orders/42"), ("a/b", "/orders/a%2Fb"), ("..", "/orders/.."), ("ä ?#%", "/orders/%C3%A4%20%3F%23%25"),
+            ("42", "/orders/42"), ("a/b", "/orders/a%2Fb"), ("..", "/orders/.."),
+            ("ä ?#%", "/orders/%C3%A4%20%3F%23%25"),
             ("", "/orders/"), ("x~y.z_-", "/orders/x~y.z_-"), ("\n", "/orders/%0A"),
         ]
     )

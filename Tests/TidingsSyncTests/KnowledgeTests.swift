@@ -59,5 +59,4 @@ struct KnowledgeTests {
         bench.settle()
         #expect(bench.subscriptions.last == .init(channel: "note", since: "e:50"))
     }
-
 }

@@ -92,7 +92,8 @@ extension APIError {
 extension APIError: CustomStringConvertible {
     /// Code, status, message and cause, without data.
     public var description: String {
-        "\(code.rawValue)\(status.map { " (\($0))" } ?? ""): \(message)" + (cause.map { " (\(Self.text(of: $0)))" } ?? "")
+        "\(code.rawValue)\(status.map { " (\($0))" } ?? ""): \(message)"
+            + (cause.map { " (\(Self.text(of: $0)))" } ?? "")
     }
 
     /// What an error says of itself. Of one that is about data, only where it is: descriptions end up in logs.

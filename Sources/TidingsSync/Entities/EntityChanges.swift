@@ -86,10 +86,13 @@ extension SyncedEntity {
         guard let parameters = ListParameters(key, of: keys) else { return nil }
         let wasMember = old.map { place($0, parameters) != nil } ?? false
         return { pages in
-            let isListed = pages.update(where: { self.identifier($0) == identifier }) { listed in
-                change(&listed)
-                return place(listed, parameters) != nil
-            }
+            let isListed = pages.update(
+                where: { self.identifier($0) == identifier },
+                { listed in
+                    change(&listed)
+                    return place(listed, parameters) != nil
+                }
+            )
             guard !isListed, !wasMember, let newcomer, let newPlace = place(newcomer, parameters) else { return }
             pages.insert(newcomer, at: newPlace)
         }

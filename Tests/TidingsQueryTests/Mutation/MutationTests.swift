@@ -51,7 +51,7 @@ struct MutationTests {
         #expect(bench.client.mutations()[0].failureCount == 1)
     }
 
-    @Test("show what they will do before the call returns, in the order of the calls, and again when they are tried again")
+    @Test("show what they will do before the call returns, in the order of the calls, and again when tried once more")
     func showing() {
         let client = bench.client
         client.setData(0, for: Query<Int>(key: ["number"]))
