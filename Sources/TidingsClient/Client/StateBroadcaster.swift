@@ -3,10 +3,23 @@ import Synchronization
 
 /// Remembers the newest state and tells everyone who follows.
 final class StateBroadcaster: Observable, Sendable {
+    /// One who follows. That it has ended is noted without a lock: whoever cancels a task holds locks of its own, which
+    /// whoever wakes the task wants too.
+    private final class Follower: Sendable {
+        let continuation: AsyncStream<BroadcastClient.State>.Continuation
+        private let hasEnded = Atomic(false)
+
+        init(_ continuation: AsyncStream<BroadcastClient.State>.Continuation) {
+            self.continuation = continuation
+            continuation.onTermination = { [weak self] _ in self?.hasEnded.store(true, ordering: .relaxed) }
+        }
+
+        var isOver: Bool { hasEnded.load(ordering: .relaxed) }
+    }
+
     private struct Followers {
         var current = BroadcastClient.State.disconnected
-        var continuations: [UInt64: AsyncStream<BroadcastClient.State>.Continuation] = [:]
-        var lastIdentifier: UInt64 = 0
+        var all: [Follower] = []
     }
 
     private let followers = Mutex(Followers())
@@ -22,7 +35,8 @@ final class StateBroadcaster: Observable, Sendable {
         registrar.withMutation(of: self, keyPath: \.current) {
             followers.withLock { followers in
                 followers.current = state
-                for continuation in followers.continuations.values { continuation.yield(state) }
+                followers.all.removeAll(where: \.isOver)
+                for follower in followers.all { follower.continuation.yield(state) }
             }
         }
     }
@@ -32,14 +46,10 @@ final class StateBroadcaster: Observable, Sendable {
             of: BroadcastClient.State.self,
             bufferingPolicy: .bufferingNewest(16)
         )
-        let identifier = followers.withLock { followers in
-            followers.lastIdentifier += 1
-            followers.continuations[followers.lastIdentifier] = continuation
+        followers.withLock { followers in
+            followers.all.removeAll(where: \.isOver)
+            followers.all.append(Follower(continuation))
             continuation.yield(followers.current)
-            return followers.lastIdentifier
-        }
-        continuation.onTermination = { [weak self] _ in
-            self?.followers.withLock { $0.continuations[identifier] = nil }
         }
         return stream
     }
