@@ -60,7 +60,7 @@ struct InterleavingTests {
 
     @Test("the answer to an own change does not take back that somebody else's is missing: a display")
     func answerClearsMarkOfDisplay() throws {
-        let note = bench.observe(sync.note("1"))
+        bench.observe(sync.note("1"))
         bench.answer(Note.json("1", "a", 3), at: 10)
         bench.confirm("note", at: 10, isRecovered: true)
         bench.tell("note", .updated, ["entity_id": "1", "version": 4], at: 11)
