@@ -30,7 +30,7 @@ struct RobustnessTests {
             await old.value
             current = new
             // Both have said what they want; the loop does it in that order.
-            while sync.runners.withLock { $0 } != 1 { await Task.yield() }
+            while sync.runners.withLock({ $0 }) != 1 { await Task.yield() }
             try await Task.sleep(for: .milliseconds(1))
             if sync.broadcast.state == .disconnected { lost += 1 }
         }
