@@ -16,29 +16,6 @@ struct RobustnessTests {
 
     init() throws { bench = try SyncBench() }
 
-    @Test("a run that takes the place of another one keeps the connection")
-    func overlappingRuns() async throws {
-        let sync = try SyncClient(baseURL: "http://127.0.0.1:9") {
-            $0.broadcast.backoff = Backoff(base: .seconds(100), maximum: .seconds(100))
-        }
-        var lost = 0
-        var current = Task { await sync.run() }
-        for _ in 0..<3_000 {
-            let old = current
-            let new = Task { await sync.run() }
-            old.cancel()
-            await old.value
-            current = new
-            // Both have said what they want; the loop does it in that order.
-            while sync.runners.withLock({ $0 }) != 1 { await Task.yield() }
-            try await Task.sleep(for: .milliseconds(1))
-            if sync.broadcast.state == .disconnected { lost += 1 }
-        }
-        current.cancel()
-        await current.value
-        #expect(lost == 0)
-    }
-
     @Test("without run, observing keeps nothing behind")
     func inboxWithoutRun() {
         let observer = QueryObserver(sync.note("1"), in: bench.queries)
