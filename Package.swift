@@ -364,7 +364,7 @@ let package = Package(
         .testTarget(
             name: "TidingsPostgresTests",
             dependencies: [
-                "DatabaseTestSupport", "TidingsEntities", "TidingsPostgres", "TidingsTesting",
+                "DatabaseTestSupport", "SocketTestSupport", "TidingsEntities", "TidingsPostgres", "TidingsTesting",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

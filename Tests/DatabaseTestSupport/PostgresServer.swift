@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// A PostgreSQL server of the tests' own, in a folder of its own, which goes with the process however that ends.
 public final class PostgresServer: Sendable {
@@ -40,7 +41,7 @@ public final class PostgresServer: Sendable {
         // Short, because the path of a socket has to be.
         let folder = "/tmp/\(name)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-        let server = try PostgresServer(installation, folder: folder, port: try freePort())
+        let server = try PostgresServer(installation, folder: folder, port: try FreePort.find())
         try await server.make()
         try await server.restart()
         return server
@@ -118,13 +119,6 @@ public final class PostgresServer: Sendable {
             "--pwfile=\(passwordFile)", "--encoding=UTF8", "--locale=C", "--no-sync",
         ]
         try await Programs.run(installation.asUser + [installation.initdb] + options, in: folder)
-    }
-
-    /// A port that is free now.
-    private static func freePort() throws -> Int {
-        let listener = try Listener()
-        defer { listener.close() }
-        return listener.port
     }
 }
 

@@ -1,6 +1,7 @@
 #if PostgreSQL
 import DatabaseTestSupport
 import Foundation
+import SocketTestSupport
 import Synchronization
 import Testing
 import TidingsEntities
@@ -277,15 +278,14 @@ struct PostgresFaultTests {
     @Test("an answer to a commit that gets lost leaves it open what became of it")
     func answerLost() async throws {
         try await PostgresServer.shared.withDatabase { database in
-            let proxy = try FreezingProxy(to: database.server.port)
+            let proxy = try await FaultyProxy(to: database.server.port)
             let store = try PostgresEntityStore(database.uri(port: proxy.port, "sslmode=disable"))
             try await store.write { try $0.execute("CREATE TABLE note (id bigint)") }
             // Not the word in “BEGIN … READ COMMITTED”.
-            proxy.cut(after: "COMMIT\u{0}")
+            proxy.loseAnswer(to: "COMMIT\u{0}")
             await expectError(.unknownOutcome) {
                 try await store.write { try $0.execute("INSERT INTO note (id) VALUES (1)") }
             }
-            proxy.cut(after: "nothing like this")
             // It was committed; the store did not know. It did not try again either.
             try await database.wait(until: "EXISTS (SELECT FROM note)")
             #expect(try await store.count("note") == 1)
@@ -296,7 +296,7 @@ struct PostgresFaultTests {
     @Test("a network that forwards nothing any more is noticed, in a statement and in a commit")
     func frozen() async throws {
         try await PostgresServer.shared.withDatabase { database in
-            let proxy = try FreezingProxy(to: database.server.port)
+            let proxy = try await FaultyProxy(to: database.server.port)
             let store = try PostgresEntityStore(
                 database.uri(port: proxy.port, "sslmode=disable"),
                 configuration: .init { configuration in
@@ -308,29 +308,29 @@ struct PostgresFaultTests {
             await expectError(.unavailable) {
                 try await store.write { connection in
                     try connection.execute("INSERT INTO note (id) VALUES (1)")
-                    proxy.freeze()
+                    proxy.lose(.everything)
                     try connection.execute("INSERT INTO note (id) VALUES (2)")
                 }
             }
             // Nor can anybody connect.
             await expectError(.unavailable) { try await store.count("note") }
-            proxy.thaw()
+            proxy.heal()
             await expectError(.unknownOutcome) {
                 try await store.write { connection in
                     try connection.execute("INSERT INTO note (id) VALUES (3)")
-                    proxy.freeze()
+                    proxy.lose(.everything)
                 }
             }
             let frozen = Task {
                 try await store.read { connection in
-                    proxy.freeze()
+                    proxy.lose(.everything)
                     return try connection.execute("SELECT 1").count
                 }
             }
-            proxy.thaw()
+            proxy.heal()
             frozen.cancel()
             await #expect(throws: CancellationError.self) { try await frozen.value }
-            proxy.thaw()
+            proxy.heal()
             #expect(try await store.count("note") == 0)
             await store.close()
         }

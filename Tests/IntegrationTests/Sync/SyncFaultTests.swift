@@ -155,7 +155,7 @@ struct SyncFaultTests {
             screen.broadcasts.halfClose()
             try await server.note("half", on: [order])
             try await detail.shows("what happened meanwhile") { $0.data?.note == "half" }
-            screen.broadcasts.freeze()
+            screen.broadcasts.lose(.everything)
             try await server.note("silent", on: [order])
             screen.broadcasts.cut()
             screen.broadcasts.heal()

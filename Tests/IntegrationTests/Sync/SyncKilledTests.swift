@@ -19,7 +19,7 @@ struct SyncKilledTests {
         for detail in details { try await detail.shows("the order is there") { $0.data != nil } }
         for screen in screens { try await screen.connected() }
         if moment == "before it came" {
-            screens[0].requests.freeze()
+            screens[0].requests.lose(.everything)
         } else {
             screens[0].requests.loseAnswer(to: "POST /orders")
         }
@@ -61,7 +61,7 @@ struct SyncKilledTests {
             let screen = try await SyncScreen(of: server.port) { $0.queries.persister = persister }
             screen.sync.orders.registerMutations()
             try await screen.connected()
-            screen.requests.freeze()
+            screen.requests.lose(.everything)
             _ = screen.sync.queries.start(screen.sync.orders.create, order)
             try await eventually("the change is on its way") { screen.asked.count("POST /orders") == 1 }
             await screen.sync.queries.flush()

@@ -222,7 +222,7 @@ private final class SyncWalk {
     }
 
     private func freeze(_ client: Client) {
-        client.screen.broadcasts.freeze()
+        client.screen.broadcasts.lose(.everything)
         client.screen.broadcasts.cut()
     }
 

@@ -23,12 +23,12 @@ struct DeadSubscriptionFaultTests {
 
     @Test(
         "a proxy that loses something: noticed in time, and everybody refetches when it is mended",
-        arguments: [FaultyProxy.Fault.everything, .subscriptions, .requests],
+        arguments: [FaultyProxy.Loss.everything, .answersOnMarked, .requests],
         [true, false]
     )
-    func losing(_ fault: FaultyProxy.Fault, hasTraffic: Bool) async throws {
+    func losing(_ fault: FaultyProxy.Loss, hasTraffic: Bool) async throws {
         let server = try await SharedRedis.server
-        let proxy = try await FaultyProxy.start(to: server.port)
+        let proxy = try await FaultyProxy(to: server.port, marking: "SUBSCRIBE")
         var configuration = try await SharedRedis.configuration(isPatient: false)
         let direct = configuration
         configuration.endpoints = [.host("127.0.0.1", port: proxy.port)]
@@ -51,7 +51,7 @@ struct DeadSubscriptionFaultTests {
             expectInTime(since: start)
             await #expect(throws: BroadcastError.self) { try await nodes[0].redis.checkHealth() }
             #expect(nodes[0].redis.status.failure != nil)
-            proxy.lose(.none)
+            proxy.lose(.nothing)
             try await nodes[0].wait(for: "connected again", \.isConnected)
             // Where only requests are lost, what others publish is still heard.
             let isHeard = fault == .requests && hasTraffic
@@ -69,7 +69,7 @@ struct DeadSubscriptionFaultTests {
     @Test("who was away meanwhile is told exactly what happened, on the node that missed it too")
     func replayAfterwards() async throws {
         let server = try await SharedRedis.server
-        let proxy = try await FaultyProxy.start(to: server.port)
+        let proxy = try await FaultyProxy(to: server.port, marking: "SUBSCRIBE")
         var configuration = try await SharedRedis.configuration(isPatient: false)
         let direct = configuration
         configuration.endpoints = [.host("127.0.0.1", port: proxy.port)]
@@ -80,10 +80,10 @@ struct DeadSubscriptionFaultTests {
             try await nodes[1].broadcast.broadcast("before", on: "order")
             let known = try await client.event().position
             await client.drop()
-            proxy.lose(.subscriptions)
+            proxy.lose(.answersOnMarked)
             try await nodes[1].broadcast.broadcast("missed", on: "order")
             try await nodes[0].wait(for: "noticed") { !$0.isConnected }
-            proxy.lose(.none)
+            proxy.lose(.nothing)
             try await nodes[0].wait(for: "connected again", \.isConnected)
             let again = try await nodes[0].connect()
             #expect(try await again.subscribe("order", since: known).recovered)
@@ -171,7 +171,7 @@ struct DeadSubscriptionFaultTests {
     @Test("a server that accepts and never answers is given up, and tried again")
     func neverAnswers() async throws {
         let server = try await SharedRedis.server
-        let proxy = try await FaultyProxy.start(to: server.port)
+        let proxy = try await FaultyProxy(to: server.port, marking: "SUBSCRIBE")
         proxy.lose(.everything)
         var configuration = try await SharedRedis.configuration()
         configuration.endpoints = [.host("127.0.0.1", port: proxy.port)]
@@ -180,7 +180,7 @@ struct DeadSubscriptionFaultTests {
             try await eventually("given up") { backend.status.failure?.code == .silent }
             let error = await #expect(throws: BroadcastError.self) { try await backend.checkHealth() }
             #expect(error?.code == .unavailable)
-            proxy.lose(.none)
+            proxy.lose(.nothing)
             try await eventually("connected") { backend.status.isConnected }
             try await backend.checkHealth()
         }

@@ -2,16 +2,19 @@ import Foundation
 import Synchronization
 
 /// Ports of 127.0.0.1.
-enum FreePort {
+public enum FreePort {
+    /// There is none.
+    public struct NotFound: Error {}
+
     private static let given = Mutex<Set<Int>>([])
 
     /// A port that is free now, and that was given to nobody else in this process.
-    static func find() throws -> Int {
+    public static func find() throws -> Int {
         for _ in 0..<100 {
             let port = try findOne()
             if given.withLock({ $0.insert(port).inserted }) { return port }
         }
-        throw RedisTestFailure(description: "no port is free")
+        throw NotFound()
     }
 
     private static func findOne() throws -> Int {
@@ -25,7 +28,7 @@ enum FreePort {
         let named = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
         }
-        guard bound == 0, named == 0 else { throw RedisTestFailure(description: "no port is free") }
+        guard bound == 0, named == 0 else { throw NotFound() }
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
