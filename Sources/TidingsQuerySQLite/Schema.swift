@@ -16,13 +16,14 @@ enum Schema {
                     metadata BLOB,
                     buster TEXT NOT NULL
                 ) WITHOUT ROWID;
-                CREATE TABLE IF NOT EXISTS mutation2 (
+                CREATE TABLE IF NOT EXISTS mutation3 (
                     identifier TEXT PRIMARY KEY NOT NULL,
                     position INTEGER NOT NULL,
                     name TEXT NOT NULL,
                     input BLOB NOT NULL,
                     idempotency_key TEXT NOT NULL,
                     submitted_at REAL NOT NULL,
+                    metadata BLOB,
                     failure TEXT
                 ) WITHOUT ROWID;
                 """

@@ -50,13 +50,9 @@ enum StoredEntry {
     private static func entry(_ row: Row, _ key: String) -> PersistedEntry? {
         guard case .blob(let value) = DatabaseValue.storage(row["value"]),
             let updatedAt = Double.fromDatabaseValue(row["updated_at"]),
-            let isInvalidated = Bool.fromDatabaseValue(row["is_invalidated"])
+            let isInvalidated = Bool.fromDatabaseValue(row["is_invalidated"]),
+            let metadata = QueryMetadata(stored: row["metadata"])
         else { return nil }
-        var metadata = QueryMetadata()
-        if let encoded = Data.fromDatabaseValue(row["metadata"]) {
-            guard let decoded = try? JSONDecoder().decode(QueryMetadata.self, from: encoded) else { return nil }
-            metadata = decoded
-        }
         return PersistedEntry(
             key: key,
             value: value,
@@ -69,7 +65,7 @@ enum StoredEntry {
     }
 
     static func save(_ entry: PersistedEntry, in database: Database, _ scope: PersistenceScope) throws {
-        let metadata = entry.metadata.isEmpty ? nil : try JSONEncoder().encode(entry.metadata)
+        let metadata = try entry.metadata.stored
         try database.cachedStatement(
             sql: """
                 INSERT INTO entry2 (key, value, value_type, updated_at, version, is_invalidated, metadata, buster)

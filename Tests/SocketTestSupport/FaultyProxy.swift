@@ -117,8 +117,7 @@ extension FaultyProxy {
         shared.state.withLock { $0.refuses = true }
     }
 
-    /// Cuts the connection that next sends these bytes to the server, after they were forwarded and before anything comes
-    /// back.
+    /// Cuts the connection that next sends these bytes to the server, when the server answers and before anything comes back.
     public func loseAnswer(to bytes: String) {
         shared.state.withLock { $0.mark = Array(bytes.utf8) }
     }
@@ -140,6 +139,8 @@ extension FaultyProxy {
 private final class Connection {
     /// Whether a client has said the word that marks it.
     var isMarked = false
+    /// Whether it is cut when the server says something.
+    var losesAnswer = false
     /// Whether something of it was lost.
     var isBroken = false
 }
@@ -168,9 +169,9 @@ private final class Forwarder: ChannelInboundHandler {
         if connection.isBroken { return }
         if isRequest, let mark, buffer.readableBytesView.contains(mark) {
             shared.state.withLock { $0.mark = nil }
-            let client = context.channel
-            target.writeAndFlush(buffer).whenComplete { _ in client.close(promise: nil) }
-            return
+            connection.losesAnswer = true
+        } else if !isRequest, connection.losesAnswer {
+            return target.close(promise: nil)
         }
         guard let delay else { return target.writeAndFlush(buffer, promise: nil) }
         let target = target

@@ -113,7 +113,7 @@ struct SQLiteQueryPersisterTests {
             )
             try await persister.save(mutation)
         }
-        try execute("UPDATE mutation2 SET submitted_at = 'later' WHERE name = 'a'")
+        try execute("UPDATE mutation3 SET submitted_at = 'later' WHERE name = 'a'")
         let loaded = try await persister.loadMutations()
         #expect(loaded.mutations.map(\.name) == ["b"])
         #expect(loaded.corrupt == ["a"])

@@ -15,6 +15,29 @@ public struct MutationContext: Sendable {
         self.changes = changes
     }
 
+    /// Keeps something with the mutation for its next attempts, such as the version that it is based on. One that is stored
+    /// is stored with it before this returns, so that it is there after a restart, too.
+    ///
+    /// - Parameters:
+    ///   - text: What to keep; nil for nothing.
+    ///   - name: What it is.
+    public func record(_ text: String?, as name: QueryMetadata.Name) async {
+        let isNew = client.withCache { cache in
+            cache.mutations.change(identifier) { item in
+                defer { item.metadata[name] = text }
+                return item.metadata[name] != text
+            }
+        }
+        if isNew ?? false { await client.store(identifier) }
+    }
+
+    /// What an attempt has kept under a name; nil if that is nothing.
+    public func recorded(_ name: QueryMetadata.Name) -> String? {
+        client.withCache { cache in
+            cache.mutations.index(of: identifier).flatMap { cache.mutations.items[$0].metadata[name] }
+        }
+    }
+
     /// Shows a change until the server has made it. It is confirmed when the function of the mutation succeeds, and rolled
     /// back when the mutation fails: ``QueryClient/optimisticUpdate(_:_:)``. One that the last functions make is settled
     /// at the end; after the end it is settled at once, and after a failure not made at all.

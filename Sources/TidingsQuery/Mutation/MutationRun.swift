@@ -71,6 +71,7 @@ final class MutationRun<Input: Sendable, Output: Sendable>: AnyMutationRun, Muta
                 idempotencyKey: item.idempotencyKey,
                 submittedAt: item.submittedAt.date,
                 order: item.order,
+                metadata: item.metadata,
                 failure: item.machine.finalFailure.map { String(describing: $0) }
             )
         }

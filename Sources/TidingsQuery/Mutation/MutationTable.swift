@@ -9,6 +9,8 @@ struct MutationTable {
         var order: Int64
         let idempotencyKey: String
         let isStored: Bool
+        /// What its function has kept for the next attempt.
+        var metadata = QueryMetadata()
         var machine = MutationMachine()
         /// Nil for one that came back from storage and whose definition is not known yet.
         var run: (any AnyMutationRun)?

@@ -7,7 +7,7 @@ extension QueryClient {
         let result: Result<Output, any Error>
         do {
             try await run.mutation.mutating(run.input, context)
-            await store(run)
+            await store(run.identifier)
             let output = try await attempt(run, context)
             guard finish(run, nil) else { return }
             run.changes.settle(isConfirmed: true, in: self)
@@ -54,7 +54,7 @@ extension QueryClient {
     private func end<Input, Output>(_ run: MutationRun<Input, Output>, _ result: Result<Output, any Error>) async {
         let isConfirmed = if case .success = result { true } else { false }
         run.changes.close(isConfirmed: isConfirmed, in: self)
-        if isConfirmed { await forget(run.identifier) } else { await store(run) }
+        if isConfirmed { await forget(run.identifier) } else { await store(run.identifier) }
         withCache { cache in
             // The result is there when its observers hear of it.
             let ticket = run.ticket

@@ -110,6 +110,7 @@ extension QueryClient {
                 order: stored.order,
                 idempotencyKey: stored.idempotencyKey,
                 isStored: true,
+                metadata: stored.metadata,
                 run: run
             )
             if let failure = stored.failure {
@@ -121,20 +122,22 @@ extension QueryClient {
         if isNew, stored.failure == nil { run.start(by: self) }
     }
 
-    /// Stores a mutation as it is now: before it is sent for the first time, and when it has failed for good.
-    func store<Input, Output>(_ run: MutationRun<Input, Output>) async {
+    /// Stores a mutation as it is now: before it is sent for the first time, when its function keeps something, and when it
+    /// has failed for good.
+    func store(_ identifier: MutationIdentifier) async {
+        guard let persister = configuration.persister else { return }
         let stored = withCache { cache in
-            cache.mutations.index(of: run.identifier).flatMap { run.stored(cache.mutations.items[$0]) }
+            cache.mutations.index(of: identifier).map { cache.mutations.items[$0] }.flatMap { $0.run?.stored($0) }
         }
-        guard let persister = configuration.persister, let stored else { return }
+        guard let stored else { return }
         do {
             try await persister.save(try stored())
         } catch {
-            configuration.logger.error("The mutation \(run.mutation.name ?? "") could not be stored: \(error)")
+            configuration.logger.error("The mutation \(identifier) could not be stored: \(error)")
         }
         // Somebody may have given it up meanwhile, and taken out of storage what was not there yet.
         withCache { cache in
-            if cache.mutations.index(of: run.identifier) == nil { cache.markDiscarded(run.identifier) }
+            if cache.mutations.index(of: identifier) == nil { cache.markDiscarded(identifier) }
         }
     }
 

@@ -135,6 +135,8 @@ public struct PersistedMutation: Sendable, Codable {
     public let submittedAt: Date
     /// Its place among the others: what is to be sent later has a greater one.
     public let order: Int64
+    /// What its function has kept for the next attempt.
+    public var metadata: QueryMetadata
     /// What it failed with, for a person to read; nil if it has not failed for good.
     public var failure: String?
 
@@ -146,6 +148,7 @@ public struct PersistedMutation: Sendable, Codable {
         idempotencyKey: String,
         submittedAt: Date,
         order: Int64,
+        metadata: QueryMetadata = QueryMetadata(),
         failure: String? = nil
     ) {
         self.identifier = identifier
@@ -154,6 +157,7 @@ public struct PersistedMutation: Sendable, Codable {
         self.idempotencyKey = idempotencyKey
         self.submittedAt = submittedAt
         self.order = order
+        self.metadata = metadata
         self.failure = failure
     }
 }

@@ -31,7 +31,7 @@ public struct FetchContext: Sendable {
     }
 }
 
-/// What a fetch kept with its entry beside the value.
+/// What a fetch kept with its entry beside the value, or the function of a mutation for its next attempt.
 public struct QueryMetadata: Hashable, Sendable, Codable {
     /// What something is. Whoever records it declares its name once.
     public struct Name: Hashable, Sendable, ExpressibleByStringLiteral {

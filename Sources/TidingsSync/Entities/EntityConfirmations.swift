@@ -34,17 +34,9 @@ final class EntityConfirmations<Entity: Sendable>: Sendable {
     }
 }
 
-/// What mutations that are under way, or may be tried once more, need: how they are settled, and what was sent.
+/// How mutations that are under way, or may be tried once more, are settled.
 final class ConfirmationTable: Sendable {
-    /// A request with the version that it is based on.
-    typealias Sent = (request: APIRequest, version: Int64?)
-
-    private struct State {
-        var confirmations: [MutationIdentifier: any AnyObject & Sendable] = [:]
-        var sent: [MutationIdentifier: Sent] = [:]
-    }
-
-    private let state = Mutex(State())
+    private let confirmations = Mutex<[MutationIdentifier: any AnyObject & Sendable]>([:])
 
     /// After so many, those of mutations that were given up are looked for.
     private static let most = 100
@@ -56,39 +48,22 @@ final class ConfirmationTable: Sendable {
         in queries: QueryClient
     ) -> EntityConfirmations<Entity> {
         let new = EntityConfirmations<Entity>()
-        let isFull = state.withLock { max($0.confirmations.count, $0.sent.count) >= Self.most }
+        let isFull = confirmations.withLock { $0.count >= Self.most }
         let known = isFull ? Set(queries.mutations().map(\.identifier)) : []
-        state.withLock { state in
-            if isFull {
-                state.confirmations = state.confirmations.filter { known.contains($0.key) }
-                state.sent = state.sent.filter { known.contains($0.key) }
-            }
-            state.confirmations[mutation] = new
+        confirmations.withLock { confirmations in
+            if isFull { confirmations = confirmations.filter { known.contains($0.key) } }
+            confirmations[mutation] = new
         }
         return new
     }
 
     /// Those of a mutation; nil if it has ended.
     func current<Entity>(_ mutation: MutationIdentifier, _ type: Entity.Type) -> EntityConfirmations<Entity>? {
-        state.withLock { $0.confirmations[mutation] as? EntityConfirmations<Entity> }
-    }
-
-    /// What all attempts of a mutation send. Another request would not be the same change: a server that knows its key
-    /// refuses it.
-    func request(of mutation: MutationIdentifier, _ make: () throws -> Sent) rethrows -> Sent {
-        if let sent = state.withLock({ $0.sent[mutation] }) { return sent }
-        let made = try make()
-        state.withLock { $0.sent[mutation] = made }
-        return made
+        confirmations.withLock { $0[mutation] as? EntityConfirmations<Entity> }
     }
 
     /// A mutation is over.
-    ///
-    /// - Parameter isKnown: Whether it is known what the server did.
-    func end(_ mutation: MutationIdentifier, isKnown: Bool) {
-        state.withLock { state in
-            state.confirmations[mutation] = nil
-            if isKnown { state.sent[mutation] = nil }
-        }
+    func end(_ mutation: MutationIdentifier) {
+        confirmations.withLock { $0[mutation] = nil }
     }
 }

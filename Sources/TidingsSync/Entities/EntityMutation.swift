@@ -20,10 +20,12 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
         EntityChanges(entity, context, confirmations.begin(context.identifier, Entity.self, in: context.client))
     }
 
-    /// One attempt. All of them send the same.
+    /// One attempt. All of them send the same, also after a restart: another request would not be the same change, and a
+    /// server that knows its key refuses it.
     func send(_ input: Input, _ context: MutationContext) async throws -> Output {
         let waiting = confirmations.current(context.identifier, Entity.self)
-        let (sent, version) = try confirmations.request(of: context.identifier) { try makeRequest(input, context) }
+        let version = await version(for: input, context)
+        let sent = try makeRequest(input, version, context)
         do {
             let answer = try await api.send(sent, as: Output.self)
             let truth = truth(of: answer)
@@ -52,8 +54,10 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
     }
 
     /// Makes stale what the answer did not tell: lists, what belongs to the entity, and itself if it was not answered.
-    func settle(_ result: Result<Output, any Error>, _ input: Input, _ context: MutationContext) {
-        confirmations.end(context.identifier, isKnown: Self.isKnown(result))
+    func settle(_ result: Result<Output, any Error>, _ input: Input, _ context: MutationContext) async {
+        confirmations.end(context.identifier)
+        // A change that was refused is another one when somebody asks for it once more.
+        if case .failure(let error) = result, Self.isRefusal(error) { await context.record(nil, as: .basis) }
         let (queries, detail) = (context.client, entity.key(identifier(input)))
         queries.batch {
             queries.invalidate(.under(entity.keys.lists))
@@ -70,29 +74,28 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
 // MARK: - Requests and answers
 
 extension EntityMutation {
-    /// Whether it is known what the server did. Otherwise the same request has to be sent if it is tried once more.
-    private static func isKnown(_ result: Result<Output, any Error>) -> Bool {
-        guard case .failure(let error) = result else { return true }
+    /// Whether the server has said that it has not made the change. Otherwise nobody knows, and the same request has to be
+    /// sent if it is tried once more.
+    private static func isRefusal(_ error: any Error) -> Bool {
         if let error = error as? APIError { return !error.isTransient && error.status != nil }
         return error is EntityConflict<Entity>
     }
 
-    private func makeRequest(
-        _ input: Input,
-        _ context: MutationContext
-    ) throws -> (request: APIRequest, version: Int64?) {
-        let version = version(for: input, in: context.client)
+    private func makeRequest(_ input: Input, _ version: Int64?, _ context: MutationContext) throws -> APIRequest {
         var made = try request(input, version)
         made.headers[.idempotencyKey] = context.idempotencyKey
         made.headers[.mutationID] = context.identifier.description
-        return (made, version)
+        return made
     }
 
-    /// The version that a change is based on, with the changes that this client has made since.
-    private func version(for input: Input, in queries: QueryClient) -> Int64? {
+    /// The version that a change is based on, with the changes that this client had made until it was first sent.
+    private func version(for input: Input, _ context: MutationContext) async -> Int64? {
+        if let kept = context.recorded(.basis) { return Int64(kept) }
         let identifier = identifier(input)
-        let known = basis(input) ?? knownVersion(of: identifier, in: queries)
-        return known.map { versions.latest(entity.name, identifier, since: $0) }
+        let known = basis(input) ?? knownVersion(of: identifier, in: context.client)
+        let version = known.map { versions.latest(entity.name, identifier, since: $0) }
+        await context.record(version.map(String.init) ?? "none", as: .basis)
+        return version
     }
 
     private func knownVersion(of identifier: String, in queries: QueryClient) -> Int64? {
@@ -138,6 +141,11 @@ extension EntityMutation {
             }
         }
     }
+}
+
+extension QueryMetadata.Name {
+    /// The version that a change is based on, or that none is known.
+    fileprivate static let basis: QueryMetadata.Name = "basis"
 }
 
 extension QueryFilter {

@@ -50,7 +50,7 @@ extension SyncClient {
             .scoped { "\(entity.name):\(identifier($0))" }
             .showing { show($0, change.begin($1)) }
             .onError { change.fail($0, $1, $2) }
-            .onSettled { change.settle($0, $1, $2) }
+            .onSettled { await change.settle($0, $1, $2) }
     }
 }
 

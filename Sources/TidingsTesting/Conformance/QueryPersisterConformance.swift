@@ -158,12 +158,14 @@ public enum QueryPersisterConformance {
         // One that is tried once more goes to the end.
         var failed = mutation("a", .max)
         failed.failure = "no"
+        failed.metadata["basis"] = "3"
         try await persister.save(failed)
         try await persister.removeMutation(MutationIdentifier("m"))
         try await persister.removeMutation(MutationIdentifier("never there"))
         let found = try await persister.loadMutations().mutations
         try expect(found.map(\.name), ["z", "b", "a"], "the mutations")
         try expect(found.map(\.failure), [nil, nil, "no"], "what they failed with")
+        try expect(found.map { $0.metadata["basis"] }, [nil, nil, "3"], "what they have kept")
         try expect(found.map(\.input), Array(repeating: Data([1, 2]), count: 3), "their inputs")
         try expect(found.map(\.idempotencyKey), ["key of z", "key of b", "key of a"], "their keys")
         try expect(found.map(\.submittedAt), Array(repeating: start, count: 3), "when they were asked for")

@@ -51,31 +51,82 @@ struct SyncKilledTests {
     @Test("a change that is kept in a file outlives the client that made it, and is made once")
     func clientKilled() async throws {
         let server = try await BistroServer.start()
+        try await withCacheFile { file in
+            let order = OrderCreate(table: "7")
+            let before = try await screen(of: server, keepingIn: file)
+            try await before.connected()
+            before.requests.lose(.everything)
+            _ = before.sync.queries.start(before.sync.orders.create, order)
+            try await eventually("the change is on its way") { before.asked.count("POST /orders") == 1 }
+            await before.sync.queries.flush()
+            await before.end()
+            let after = try await screen(of: server, keepingIn: file)
+            let list = after.observe(after.sync.orders.list(.init(table: ["7"])))
+            try await list.shows("the order has been made") {
+                $0.data?.items.map(\.id) == [order.id] && $0.data?.items.first?.reference.isEmpty == false
+            }
+            #expect(after.sync.queries.mutations().allSatisfy { !$0.status.isPending || $0.status == .sending })
+            await after.end()
+        }
+        #expect(try await server.stop() == 0)
+    }
+
+    @Test("a change that was made before the client ended, and answered after, is the same change in the next one")
+    func answeredAfterTheEnd() async throws {
+        let server = try await BistroServer.start()
+        let order = try #require(UUID(uuidString: try await server.openOrder(table: "7")))
+        let path = "/orders/\(order.uuidString.lowercased())"
+        try await withCacheFile { file in
+            let before = try await screen(of: server, keepingIn: file) {
+                $0.mutations.retry = RetryPolicy(retries: nil, delay: .fixed(.seconds(600)))
+            }
+            let shown = before.observe(before.sync.orders.detail(order))
+            try await shown.shows("the order is there") { $0.data?.version == 1 }
+            try await before.connected()
+            before.requests.loseAnswer(to: "PATCH /orders")
+            _ = before.sync.queries.start(before.sync.orders.update, .init(order, OrderUpdate(note: .to("mine"))))
+            // Somebody else goes on from there, and the client hears of it.
+            try await eventually("it was made") { try await server.request("GET", path)["version"] as? Int == 2 }
+            _ = try await server.request("POST", path + "/items", ["name": "Burger", "quantity": 1])
+            try await shown.shows("somebody else's change has come") { $0.data?.version == 3 }
+            await before.sync.queries.flush()
+            await before.end()
+            let after = try await screen(of: server, keepingIn: file)
+            let again = after.observe(after.sync.orders.detail(order))
+            try await eventually("the change is confirmed") {
+                after.asked.count("PATCH \(path)") == 1
+                    && after.sync.queries.mutations().allSatisfy { $0.status == .confirmed }
+            }
+            try await again.shows("it was made once") {
+                $0.data?.version == 3 && $0.data?.note == "mine" && !$0.hasOptimisticChanges
+            }
+            await after.end()
+        }
+        #expect(try await server.request("GET", path)["version"] as? Int == 3)
+        #expect(try await server.stop() == 0)
+    }
+
+    // MARK: Parts
+
+    private func withCacheFile(_ body: (String) async throws -> Void) async throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("cache-\(UUID().uuidString).sqlite")
         defer {
             for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file.path + suffix) }
         }
-        let order = OrderCreate(table: "7")
-        do {
-            let persister = try SQLiteQueryPersister(path: file.path)
-            let screen = try await SyncScreen(of: server.port) { $0.queries.persister = persister }
-            screen.sync.orders.registerMutations()
-            try await screen.connected()
-            screen.requests.lose(.everything)
-            _ = screen.sync.queries.start(screen.sync.orders.create, order)
-            try await eventually("the change is on its way") { screen.asked.count("POST /orders") == 1 }
-            await screen.sync.queries.flush()
-            await screen.end()
+        try await body(file.path)
+    }
+
+    private func screen(
+        of server: BistroServer,
+        keepingIn file: String,
+        _ configure: (inout SyncClient.Configuration) -> Void = { _ in }
+    ) async throws -> SyncScreen {
+        let persister = try SQLiteQueryPersister(path: file)
+        let screen = try await SyncScreen(of: server.port) {
+            $0.queries.persister = persister
+            configure(&$0)
         }
-        let persister = try SQLiteQueryPersister(path: file.path)
-        let screen = try await SyncScreen(of: server.port) { $0.queries.persister = persister }
         screen.sync.orders.registerMutations()
-        let list = screen.observe(screen.sync.orders.list(.init(table: ["7"])))
-        try await list.shows("the order has been made") {
-            $0.data?.items.map(\.id) == [order.id] && $0.data?.items.first?.reference.isEmpty == false
-        }
-        #expect(screen.sync.queries.mutations().allSatisfy { !$0.status.isPending || $0.status == .sending })
-        await screen.end()
-        #expect(try await server.stop() == 0)
+        return screen
     }
 }
