@@ -221,6 +221,17 @@ struct ChannelTests {
         #expect(bench.released == ["gift-list:1"])
     }
 
+    @Test("who wants to know is told of a channel that the server does not tell of")
+    func refusedChannel() throws {
+        let log = Log<String>()
+        let bench = try SyncBench { $0.onRefused = { log.add("\($0): \($1.code.rawValue)") } }
+        bench.observe(bench.sync.note("1"))
+        bench.answer(open, at: 7)
+        bench.sync.inbox.put(.update("note", .refused(WireError(.forbidden, "Not for you."))))
+        bench.settle()
+        #expect(log.entries == ["note: forbidden"])
+    }
+
     @Test("more events than there is room for become one that says that the channel is stale")
     func bounded() throws {
         let bench = try SyncBench { $0.bufferedEvents = 4 }

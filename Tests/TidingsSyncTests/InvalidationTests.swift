@@ -218,6 +218,24 @@ struct InvalidationTests {
         withExtendedLifetime((chosen, own)) {}
     }
 
+    @Test("switched off, what was loading when the server began to tell is said to be stale, and not fetched")
+    func switchedOffWhileLoading() throws {
+        let gift = sync.query(["gifts", "1"], of: Note.entity, APIRequest(.get, "/gifts/1"), as: Note.self)
+        var unbound = gift
+        unbound.hold = nil
+        let invalidation = BroadcastInvalidation(of: ["gifts"], on: "gift", isEnabled: false, in: sync)
+        bench.settle()
+        let observer = bench.observe(unbound)
+        bench.confirm("gift", at: 9)
+        bench.answer(Note.json("1", "a", 1), at: 8)
+        bench.advance(.seconds(10))
+        #expect(observer.isStale)
+        #expect(bench.network.count == 1)
+        invalidation.setEnabled(true)
+        bench.settle()
+        #expect(bench.network.count == 2)
+    }
+
     @Test("switched off, what happens is remembered; switched on again, it is fetched once")
     func switchedOff() {
         let fetched = Log<Int>()

@@ -1,6 +1,6 @@
 public import Logging
 import Synchronization
-import TidingsWire
+public import TidingsWire
 
 /// Everything that an application needs to show data that others change: made once, used everywhere.
 ///
@@ -53,6 +53,9 @@ public final class SyncClient: Sendable {
         public var isLocalFirst = false
         /// The same for single entities, by name.
         public var localFirst: [String: Bool] = [:]
+        /// Called when the server does not let the user hear a channel that is asked for: what is shown of it is right only
+        /// for as long as it counts as fresh. On the task that runs the client; a warning is logged in any case.
+        public var onRefused: (@Sendable (ChannelName, WireError) -> Void)?
         /// Hears about the client, never about data and tokens.
         public var logger = Logger(label: "tidings.sync")
 
@@ -132,6 +135,7 @@ public final class SyncClient: Sendable {
                 throttle: configuration.throttle,
                 backoff: configuration.refetchBackoff,
                 logger: configuration.logger,
+                onRefused: configuration.onRefused,
                 subscribe: subscribe(broadcast, inbox)
             )
         )

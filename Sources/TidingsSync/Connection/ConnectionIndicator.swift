@@ -17,11 +17,11 @@ public struct ConnectionIndicator: Hashable, Sendable {
 
     /// How it stands.
     public enum Tone: Hashable, Sendable {
-        /// Everything on the screen is right.
+        /// What changes is heard of.
         case good
-        /// It will be soon.
+        /// It will be soon, and what was missed with it.
         case working
-        /// It may be out of date until somebody does something.
+        /// It is not until somebody does something.
         case bad
     }
 

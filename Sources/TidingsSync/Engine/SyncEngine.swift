@@ -11,6 +11,7 @@ struct SyncEngine {
     let inbox: SyncInbox
     let throttle: Duration
     let logger: Logger
+    let onRefused: (@Sendable (ChannelName, WireError) -> Void)?
     let subscribe: Subscribe
     private var channels: [ChannelName: SyncedChannel] = [:]
     private var channelsOfUsers: [UInt64: ChannelName] = [:]
@@ -30,6 +31,7 @@ struct SyncEngine {
         throttle: Duration,
         backoff: Backoff,
         logger: Logger,
+        onRefused: (@Sendable (ChannelName, WireError) -> Void)?,
         subscribe: @escaping Subscribe
     ) {
         self.queries = queries
@@ -37,6 +39,7 @@ struct SyncEngine {
         self.throttle = throttle
         failures = FailedFetches(backoff: backoff)
         self.logger = logger
+        self.onRefused = onRefused
         self.subscribe = subscribe
     }
 
@@ -52,7 +55,7 @@ struct SyncEngine {
         for case .removed(let identifier) in news { remove(identifier) }
         for heard in echoes.takeSettled(in: queries) { act(on: heard) }
         for arrival in arrivals.takeArrived(in: queries) {
-            stale.insert(arrival.info, asOf: arrival.epoch, isFetched: true)
+            stale.insert(arrival.info, asOf: arrival.epoch, isFetched: isFetched(arrival.info.key))
         }
         settle()
         openChannels()
@@ -176,6 +179,7 @@ extension SyncEngine {
         case .refused(let error):
             channels[name]?.phase = .refused
             logger.warning("a channel is refused", metadata: ["channel": "\(name)", "error": "\(error)"])
+            onRefused?(name, error)
         case .interrupted:
             channels[name]?.phase = .asked
             // A server without positions cannot say what was missed.
@@ -202,6 +206,9 @@ extension SyncEngine {
         }
         retryFailed(of: channel)
     }
+
+    /// Whether somebody wants what is stale of an entry to be fetched.
+    private func isFetched(_ key: QueryKey) -> Bool { channels.values.contains { $0.enables(key) } }
 
     /// What was asked for before the server told of the channel may have missed something, unless its answer says that it
     /// is as new as the channel.
@@ -325,8 +332,7 @@ extension SyncEngine {
 
     /// What is heard of and could not be fetched is asked for again later, for as long as somebody looks at it.
     private mutating func failed(_ key: QueryKey, _ error: any Error) {
-        guard channels.values.contains(where: { $0.enables(key) }),
-            let wait = failures.failed(key, error, random: queries.randomNumber())
+        guard isFetched(key), let wait = failures.failed(key, error, random: queries.randomNumber())
         else { return }
         schedule.add(key, at: queries.time.now, .init(throttle: throttle, spread: wait))
     }

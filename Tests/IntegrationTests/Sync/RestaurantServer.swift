@@ -44,6 +44,7 @@ final class RestaurantServer: Sendable {
     func start() async throws {
         var hub = BroadcastHub.Configuration()
         hub.drainWindow = .milliseconds(20)
+        hub.heartbeatInterval = .seconds(1)
         hub.delivery = entities.channelDelivery()
         let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub, logger: Self.logger))
         let relay = OutboxRelay(entities: entities, hub: broadcast.hub, logger: Self.logger)

@@ -27,6 +27,7 @@ final class SyncScreen: Sendable {
         configuration.broadcastURL = "ws://127.0.0.1:\(broadcasts.port)/ws/broadcast"
         configuration.broadcast.backoff = Backoff(base: .milliseconds(5), maximum: .milliseconds(100))
         configuration.broadcast.connectTimeout = .seconds(2)
+        configuration.broadcast.heartbeatGrace = .milliseconds(500)
         configuration.broadcast.logger = Logger(label: "screen") { _ in SwiftLogNoOpLogHandler() }
         configuration.logger = configuration.broadcast.logger
         configuration.queries.defaults.retry = .times(3, delay: .fixed(.milliseconds(20)))

@@ -4,6 +4,7 @@ import SocketTestSupport
 import Synchronization
 import TestSupport
 import Testing
+import TidingsQuerySQLite
 import TidingsSync
 
 /// Three clients, one server, and whatever can happen between them: when all is quiet again, and without anybody having
@@ -43,6 +44,11 @@ struct SyncWalkTests {
     }
 }
 
+/// The orders that somebody was asked to create and does not know of.
+private final class Unanswered: Sendable {
+    let orders = Mutex<Set<UUID>>([])
+}
+
 /// One walk.
 private final class SyncWalk {
     /// What a client of the walk has on its screen.
@@ -58,11 +64,25 @@ private final class SyncWalk {
         /// Somebody else who hears the same channel.
         var listener: BroadcastSync?
         var isPaused = false
+        /// What it was asked for and has not come to an end.
+        var changes: [Task<Void, any Error>] = []
+        /// The orders that it was asked to create and that the server has not said it has.
+        let unanswered = Unanswered()
+        private let network = ManualMonitor(true)
 
-        /// - Parameter isPlain: Whether it speaks the dialect without positions.
-        init(of port: Int, isPlain: Bool) async throws {
-            let screen = try await SyncScreen(of: port) { if isPlain { $0.broadcast.dialects = [.plain] } }
+        /// - Parameters:
+        ///   - isPlain: Whether it speaks the dialect without positions.
+        ///   - file: Where it keeps what it knows; nil is nowhere.
+        init(of port: Int, isPlain: Bool, keepingIn file: String?) async throws {
+            let persister = try file.map { try SQLiteQueryPersister(path: $0) }
+            let network = network
+            let screen = try await SyncScreen(of: port) {
+                if isPlain { $0.broadcast.dialects = [.plain] }
+                $0.queries.connectivity = network
+                $0.queries.persister = persister
+            }
             self.screen = screen
+            screen.sync.orders.registerMutations()
             let filters = [
                 Orders.Filter(sort: "created_at"), .init(status: [.open, .preparing]), .init(table: ["1", "2"]),
             ]
@@ -72,14 +92,22 @@ private final class SyncWalk {
         }
 
         var orders: [Order] { lists[0].data?.items ?? [] }
+
+        /// Comes to an end as a program does that is killed: nothing is written any more, and nothing is sent.
+        func kill() async {
+            network.set(false)
+            for change in changes { change.cancel() }
+            await screen.end()
+        }
     }
 
     private typealias Change = @Sendable () async throws -> Void
 
     private var random: SeededGenerator
     private let server: RestaurantServer
-    private let clients: [Client]
-    private var changes: [Task<Void, any Error>] = []
+    private var clients: [Client] = []
+    /// What a client keeps over its end.
+    private let file = FileManager.default.temporaryDirectory.appendingPathComponent("cache-\(UUID().uuidString)").path
     private var isServing = true
     private var created: Set<UUID> = []
     private var log: [String] = []
@@ -89,21 +117,24 @@ private final class SyncWalk {
         server = try await RestaurantServer()
         try await server.start()
         for table in 1...3 { _ = try await server.openOrder(table: "\(table)") }
-        var clients: [Client] = []
-        for number in 0..<3 { clients.append(try await Client(of: server.port, isPlain: number == 2)) }
-        self.clients = clients
+        for number in 0..<3 { clients.append(try await makeClient(number)) }
+    }
+
+    private func makeClient(_ number: Int) async throws -> Client {
+        try await Client(of: server.port, isPlain: number == 2, keepingIn: number == 1 ? file : nil)
     }
 
     func end() async throws {
         for client in clients { await client.screen.end() }
         try await server.close()
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file + suffix) }
     }
 
     // MARK: Steps
 
     func step() async throws {
         let client = clients[Int.random(in: 0..<clients.count, using: &random)]
-        switch Int.random(in: 0..<42, using: &random) {
+        switch Int.random(in: 0..<43, using: &random) {
         case 0...8: change(as: client)
         case 9, 10: try await changeElsewhere()
         case 11, 12: lookAt(as: client)
@@ -123,6 +154,7 @@ private final class SyncWalk {
         case 23, 24: showOrHide(client)
         case 25: listenOrNot(client)
         case 26: pauseOrRun(client)
+        case 27: try await killAndRestart()
         default: try await breathe()
         }
     }
@@ -143,27 +175,34 @@ private final class SyncWalk {
         case (0, _), (_, nil):
             let new = OrderCreate(table: "\(Int.random(in: 1...4, using: &random))")
             created.insert(new.id)
-            start(sync.orders.create, new, sync)
+            client.unanswered.orders.withLock { _ = $0.insert(new.id) }
+            start(
+                sync.orders.create.onSuccess { [unanswered = client.unanswered] _, _, _ in
+                    unanswered.orders.withLock { _ = $0.remove(new.id) }
+                },
+                new,
+                client
+            )
         case (1, let order?):
-            start(sync.orders.update, .init(order.id, OrderUpdate(note: .to("note \(random.next() % 100)"))), sync)
+            start(sync.orders.update, .init(order.id, OrderUpdate(note: .to("note \(random.next() % 100)"))), client)
         case (2, let order?):
             let table = "\(Int.random(in: 1...4, using: &random))"
-            start(sync.orders.update, .init(order.id, OrderUpdate(table: .to(table)), version: order.version), sync)
+            start(sync.orders.update, .init(order.id, OrderUpdate(table: .to(table)), version: order.version), client)
         case (3, let order?):
             guard let next = order.status.transitions.randomElement(using: &random) else { return }
-            start(sync.orders.transition, .init(order.id, to: next), sync)
+            start(sync.orders.transition, .init(order.id, to: next), client)
         case (4, let order?), (5, let order?):
-            start(sync.orders.addItem, .init(to: order.id, OrderItemCreate(name: "Dish \(random.next() % 10)")), sync)
+            start(sync.orders.addItem, .init(to: order.id, OrderItemCreate(name: "Dish \(random.next() % 10)")), client)
         case (_, let order?):
             guard let item = order.items.randomElement(using: &random) else { return }
-            start(sync.orders.removeItem, .init(item.id, of: order.id), sync)
+            start(sync.orders.removeItem, .init(item.id, of: order.id), client)
         }
     }
 
     /// Begins a change that is made or refused, whatever the network does.
-    private func start<Input, Output>(_ mutation: Mutation<Input, Output>, _ input: Input, _ sync: SyncClient) {
-        let handle = sync.queries.start(mutation, input)
-        changes.append(
+    private func start<Input, Output>(_ mutation: Mutation<Input, Output>, _ input: Input, _ client: Client) {
+        let handle = client.screen.sync.queries.start(mutation, input)
+        client.changes.append(
             Task {
                 do {
                     try await handle.value()
@@ -221,6 +260,19 @@ private final class SyncWalk {
         client.isPaused.toggle()
     }
 
+    /// The program with a file is killed, and started again. What it had stored it makes, as if nothing had been.
+    private func killAndRestart() async throws {
+        await clients[1].kill()
+        let stored = try await SQLiteQueryPersister(path: file).loadMutations().mutations
+        // What it had neither stored nor been told of may be lost with it.
+        let known = stored.map { String(decoding: $0.input, as: UTF8.self) }
+        for id in clients[1].unanswered.orders.withLock(\.self)
+        where !known.contains(where: { $0.contains(id.uuidString) }) {
+            created.remove(id)
+        }
+        clients[1] = try await makeClient(1)
+    }
+
     private func freeze(_ client: Client) {
         client.screen.broadcasts.lose(.everything)
         client.screen.broadcasts.cut()
@@ -252,13 +304,24 @@ private final class SyncWalk {
             for number in client.hidden { client.lists[number].start() }
             client.hidden = []
         }
-        // A connection that is silent is noticed by its heartbeat only, which takes longer than a test.
-        for client in clients { client.screen.broadcasts.cut() }
-        for change in changes { try await change.value }
+        for client in clients { for change in client.changes { try await change.value } }
+        try await resumedChangesEnd()
         for client in clients { try await client.screen.connected() }
         let (database, newest) = (try await orders(sort: "created_at"), try await orders(sort: "-created_at"))
         #expect(created.isSubset(of: Set(database.map(\.id))))
         for (number, client) in clients.enumerated() { try await expect(client, shows: database, newest, number) }
+    }
+
+    /// What was stored and sent after a restart is made, or refused because somebody else was faster.
+    private func resumedChangesEnd() async throws {
+        let queries = clients[1].screen.sync.queries
+        try await eventually("all changes have come to something") {
+            queries.mutations().allSatisfy { !$0.status.isPending }
+        }
+        for failed in queries.mutations() {
+            guard let error = failed.failureReason as? APIError else { continue }
+            #expect([404, 409, 412].contains(error.status), "\(failed.name ?? ""): \(error)")
+        }
     }
 
     /// All orders, in an order that also says which of two comes first that were created at the same time.
