@@ -29,11 +29,19 @@ final class BistroServer: Sendable {
         return try await start(port: 0, folder: folder)
     }
 
-    /// Ends the process as a power cut would, and starts another on the same port and database.
-    func killAndRestart() async throws -> BistroServer {
+    /// Ends the process as a power cut would.
+    func kill() async throws {
         program.kill()
         _ = try await program.exitStatus()
-        return try await Self.start(port: port, folder: folder)
+    }
+
+    /// Starts another on the same port and database.
+    func restart() async throws -> BistroServer { try await Self.start(port: port, folder: folder) }
+
+    /// Ends the process as a power cut would, and starts another on the same port and database.
+    func killAndRestart() async throws -> BistroServer {
+        try await kill()
+        return try await restart()
     }
 
     /// Asks the process to end, and waits until it has.
@@ -76,6 +84,14 @@ final class BistroServer: Sendable {
         return id
     }
 
+    /// The number that people call an order by.
+    func reference(of order: String) async throws -> String {
+        guard let reference = try await request("GET", "/orders/\(order)")["reference"] as? String else {
+            throw TestFailure("the order has no reference")
+        }
+        return reference
+    }
+
     private static func start(port: Int, folder: URL) async throws -> BistroServer {
         let database = folder.appendingPathComponent("bistro.sqlite").path
         let program = try RunningProgram.start(
@@ -87,5 +103,19 @@ final class BistroServer: Sendable {
             throw TestFailure("the server did not say where it listens: \(line)")
         }
         return BistroServer(program: program, port: taken, folder: folder)
+    }
+}
+
+// MARK: - Its clients
+
+extension BistroServer {
+    /// Starts a command of the demo that reads and writes lines.
+    func client(_ command: String...) throws -> RunningProgram {
+        try RunningProgram.start(try Products.program("bistro"), command + ["--url", page], readsLines: true)
+    }
+
+    /// Starts a command of the demo as people use it.
+    func terminal(_ command: String...) throws -> TerminalProcess {
+        try TerminalProcess.start(try Products.program("bistro"), command + ["--url", page])
     }
 }

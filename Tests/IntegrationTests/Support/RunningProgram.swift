@@ -13,10 +13,13 @@ final class RunningProgram: Sendable {
     private let ends = Inbox<Int32>()
     /// What is read from: closed when nobody has it.
     private let pipes: Mutex<[Pipe]>
+    /// What it reads from; nil if there is nothing to read.
+    private let input: Mutex<Pipe?>
 
-    private init(_ process: ChildProcess, _ pipes: sending [Pipe]) {
+    private init(_ process: ChildProcess, _ pipes: sending [Pipe], input: sending Pipe?) {
         self.process = process
         self.pipes = Mutex(pipes)
+        self.input = Mutex(input)
     }
 
     deinit {
@@ -28,18 +31,26 @@ final class RunningProgram: Sendable {
     /// - Parameters:
     ///   - executable: Its path.
     ///   - arguments: Its arguments.
-    static func start(_ executable: String, _ arguments: [String]) throws -> RunningProgram {
+    ///   - readsLines: Whether it is told what to do line by line.
+    static func start(
+        _ executable: String,
+        _ arguments: [String],
+        readsLines: Bool = false
+    ) throws -> RunningProgram {
         let (output, errors) = (Pipe(), Pipe())
+        let input = readsLines ? Pipe() : nil
         let process = try ChildProcess(
             [executable] + arguments,
+            input: input?.fileHandleForReading.fileDescriptor,
             output: output.fileHandleForWriting.fileDescriptor,
             errors: errors.fileHandleForWriting.fileDescriptor
         )
         // The end of the output is that of the program.
         try output.fileHandleForWriting.close()
         try errors.fileHandleForWriting.close()
+        try input?.fileHandleForReading.close()
         let handles = (output.fileHandleForReading, errors.fileHandleForReading)
-        let program = RunningProgram(process, [output, errors])
+        let program = RunningProgram(process, [output, errors], input: input)
         let ends = program.ends
         Task { ends.put(await process.exitStatus) }
         Self.read(handles.0, into: program.output)
@@ -54,6 +65,11 @@ final class RunningProgram: Sendable {
             if line.contains(text) { return line }
         }
         throw TestFailure("the program ended without printing: \(text)")
+    }
+
+    /// Gives it a line to read.
+    func type(_ line: String) {
+        input.withLock { $0?.fileHandleForWriting.write(Data((line + "\n").utf8)) }
     }
 
     /// Asks it to end, as Ctrl-C does.
