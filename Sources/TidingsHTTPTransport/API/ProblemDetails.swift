@@ -72,21 +72,13 @@ public struct ProblemDetails: Sendable {
 
 /// An object of which one member counts, by a name that is known only when it is asked for.
 private struct Member<Value: Decodable>: Decodable {
-    private struct Name: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
-    private let container: KeyedDecodingContainer<Name>
+    private let container: KeyedDecodingContainer<MemberName>
 
     init(from decoder: any Decoder) throws {
-        container = try decoder.container(keyedBy: Name.self)
+        container = try decoder.container(keyedBy: MemberName.self)
     }
 
     func value(_ name: String) throws -> Value {
-        try container.decode(Value.self, forKey: Name(stringValue: name))
+        try container.decode(Value.self, forKey: MemberName(stringValue: name))
     }
 }

@@ -6,14 +6,6 @@ import Foundation
 
 /// A body with the version that it is based on as one more member.
 public struct VersionedBody<Body: Encodable>: Encodable {
-    private struct Name: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
     private let body: Body
     private let version: Int64?
     private let name: String
@@ -43,7 +35,7 @@ public struct VersionedBody<Body: Encodable>: Encodable {
             throw EncodingError.invalidValue(version, context)
         }
         try body.encode(to: encoder)
-        var container = encoder.container(keyedBy: Name.self)
-        try container.encode(version, forKey: Name(stringValue: name))
+        var container = encoder.container(keyedBy: MemberName.self)
+        try container.encode(version, forKey: MemberName(stringValue: name))
     }
 }
