@@ -4,14 +4,16 @@ import Synchronization
 /// The terminal, or the pipes, that the program was started with.
 final class SystemTerminal: Terminal {
     private let input = InputReader(STDIN_FILENO)
+    private let output: Int32
     /// How the terminal was found; nil as long as it is as it was.
     private let found = Mutex<termios?>(nil)
     let showsScreen: Bool
     let hasKeyboard: Bool
 
-    init() {
+    init(output: Int32 = STDOUT_FILENO) {
+        self.output = output
         let isCapable = !["", "dumb"].contains(ProcessInfo.processInfo.environment["TERM"] ?? "")
-        showsScreen = isatty(STDOUT_FILENO) == 1 && isCapable
+        showsScreen = isatty(output) == 1 && isCapable
         hasKeyboard = isatty(STDIN_FILENO) == 1
         // Writing says so itself.
         signal(SIGPIPE, SIG_IGN)
@@ -23,14 +25,14 @@ final class SystemTerminal: Terminal {
 
     var size: TerminalSize {
         var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+        guard ioctl(output, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
             return TerminalSize(columns: 80, rows: 24)
         }
         return TerminalSize(columns: Int(size.ws_col), rows: Int(size.ws_row))
     }
 
     func write(_ text: String) throws(TerminalClosed) {
-        guard Self.write(text, to: STDOUT_FILENO) else { throw TerminalClosed() }
+        guard Self.write(text, to: output) else { throw TerminalClosed() }
     }
 
     func writeError(_ line: String) {
@@ -71,12 +73,19 @@ final class SystemTerminal: Terminal {
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 {
-                if errno == EAGAIN { usleep(1_000) }
-                guard errno == EINTR || errno == EAGAIN else { return false }
+                guard errno == EINTR || errno == EAGAIN && hasRoom(descriptor) else { return false }
             } else {
                 rest = rest.dropFirst(count)
             }
         }
         return true
+    }
+
+    /// Waits until more can be written: whoever shares the descriptor may have said that writing does not wait.
+    ///
+    /// - Returns: False if that cannot be known. That nobody reads any more the next write says.
+    private static func hasRoom(_ descriptor: Int32) -> Bool {
+        var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&wait, 1, -1) > 0 || errno == EINTR
     }
 }
