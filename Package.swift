@@ -305,6 +305,7 @@ let package = Package(
             name: "TidingsClientTests",
             dependencies: [
                 "TestSupport", "TidingsClient", "TidingsWire",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]
