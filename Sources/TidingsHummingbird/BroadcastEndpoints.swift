@@ -60,6 +60,10 @@ public struct BroadcastEndpoints: Sendable {
 public struct PublishingLimits: Sendable {
     /// Events in one request.
     public var events = 100
+    /// Events of one subject in a second, on average. Clients that do not say who they are count as one.
+    public var eventsPerSecond = 1000
+    /// Events of one subject at once.
+    public var eventBurst = 2000
     /// Bytes in the body of a request.
     public var bodyBytes = 1024 * 1024
     /// Answers that are kept in memory for requests that come again with the same `Idempotency-Key`. Of more, the oldest

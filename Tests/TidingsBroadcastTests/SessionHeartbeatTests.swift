@@ -94,6 +94,48 @@ struct RateLimitTests {
         }
         #expect(allowed == 1000)
     }
+
+    @Test("several at once count as several, all or none, and who has to wait is told for how long")
+    func several() {
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+        var rate = RateLimit()
+        func wait(_ count: Int, after milliseconds: Int64) -> TimeAmount? {
+            rate.wait(for: count, at: start + .milliseconds(milliseconds), limits: limits)
+        }
+        #expect(wait(90, after: 0) == nil)
+        #expect(wait(20, after: 0) == .milliseconds(200))
+        #expect(wait(10, after: 0) == nil)
+        #expect(wait(1, after: 0) == .milliseconds(20))
+        #expect(wait(20, after: 399) == .milliseconds(1))
+        #expect(wait(20, after: 400) == nil)
+        #expect(!rate.isIdle(at: start + .milliseconds(2399)))
+        #expect(rate.isIdle(at: start + .milliseconds(2400)))
+    }
+
+    @Test("more than a burst is allowed to who did nothing for long enough")
+    func moreThanBurst() {
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+        var rate = RateLimit()
+        func wait(_ count: Int, after milliseconds: Int64) -> TimeAmount? {
+            rate.wait(for: count, at: start + .milliseconds(milliseconds), limits: limits)
+        }
+        #expect(wait(1, after: 0) == nil)
+        #expect(wait(200, after: 0) == .milliseconds(20))
+        #expect(wait(200, after: 20) == nil)
+        #expect(wait(1, after: 20) == .milliseconds(2020))
+    }
+
+    @Test("what is given back does not count")
+    func givenBack() {
+        var rate = RateLimit()
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+        for _ in 0..<1000 {
+            let isAllowed = rate.allows(at: start, limits: limits)
+            #expect(isAllowed)
+            rate.giveBack(limits: limits)
+        }
+        #expect(rate.isIdle(at: start))
+    }
 }
 
 @Suite("What waits for a loop")

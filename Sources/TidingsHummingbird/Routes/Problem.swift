@@ -1,5 +1,6 @@
 import FoundationEssentials
 public import Hummingbird
+import NIOCore
 import TidingsWire
 
 /// An error as clients see it: problem details for HTTP APIs (RFC 9457) with a stable code for programs.
@@ -48,6 +49,11 @@ public struct Problem: Error, HTTPResponseError, Sendable {
         headers[.contentType] = "application/problem+json"
         return Response(status: status, headers: headers, body: ResponseBody(json: body.adding(members)))
     }
+}
+
+extension TimeAmount {
+    /// A wait as `Retry-After` has it (RFC 9110 §10.2.3): whole seconds, none too few.
+    var retryAfter: String { "\(max(1, (nanoseconds + 999_999_999) / 1_000_000_000))" }
 }
 
 extension ResponseBody {

@@ -13,11 +13,13 @@ struct PublishRoute {
     private let broadcast: WebSocketBroadcastBackend
     private let endpoints: BroadcastEndpoints
     private let table: PublishingTable
+    private let rates: PublishingRates
 
     init(broadcast: WebSocketBroadcastBackend, endpoints: BroadcastEndpoints) {
         self.broadcast = broadcast
         self.endpoints = endpoints
         table = PublishingTable(limits: endpoints.publishing)
+        rates = PublishingRates(limits: endpoints.publishing)
     }
 
     private var hub: BroadcastHub { broadcast.hub }
@@ -34,6 +36,7 @@ struct PublishRoute {
         let body = try await request.jsonBody(atMost: endpoints.publishing.bodyBytes)
         let events = try PublishedEvents.read(body, atMost: endpoints.publishing.events)
         try await check(events, identity)
+        if let wait = rates.wait(for: events.count, of: identity?.subject ?? "") { throw limited(for: wait) }
         guard let key else { return Self.answer(try await publish(events, after: [], logger)) }
         let name = PublishingTable.Key(subject: identity?.subject ?? "", key: key)
         switch table.begin(name, fingerprint: Fingerprint.text(body)) {
@@ -95,6 +98,18 @@ struct PublishRoute {
 // MARK: - Answers
 
 extension PublishRoute {
+    private func limited(for wait: TimeAmount) -> Problem {
+        let limits = endpoints.publishing
+        return Problem(
+            .tooManyRequests,
+            code: "rate_limited",
+            detail:
+                "At most \(limits.eventsPerSecond) events a second are published, \(limits.eventBurst) of them at once. "
+                + "Send this again later.",
+            headers: [.retryAfter: wait.retryAfter]
+        )
+    }
+
     private static func answer(_ positions: [EventPosition]) -> Response {
         let body = JSONNode.members(["positions": .array(positions.map { .string($0.description) })])
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
