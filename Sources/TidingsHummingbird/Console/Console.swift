@@ -24,6 +24,9 @@ public struct Console: Sendable {
     public var errors = 50
     /// Pages that may be connected at the same time.
     public var viewers = 32
+    /// Wrong secrets that are looked at without a pause, whoever sends them; after them it is one a second, and everything
+    /// else is answered with 429. A pass that was not given for the secret is a wrong secret.
+    public var wrongSecrets = 20
     /// How long a page lets its visitor in again without the secret.
     public var passLifetime: Duration = .seconds(12 * 3600)
 

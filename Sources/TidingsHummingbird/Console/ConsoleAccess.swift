@@ -1,13 +1,23 @@
 import FoundationEssentials
 import Hummingbird
 import JWTKit
+import NIOCore
 
 /// Who may see the console: whoever has its secret, or a pass that was given for it.
 ///
 /// A pass is signed with the secret, so every node with the same secret knows it, and changing the secret ends all of them.
+/// A forged pass is therefore a guess of the secret, and counts as one.
 struct ConsoleAccess: Sendable {
     private static let cookieName = "tidings_console"
     private static let audience = "tidings-console"
+
+    /// What becomes of somebody who asks.
+    enum Decision: Sendable {
+        case allowed
+        case refused
+        /// Too much was wrong: nothing is looked at for a while.
+        case limited(TimeAmount)
+    }
 
     private struct Pass: JWTPayload {
         var aud: AudienceClaim
@@ -22,30 +32,48 @@ struct ConsoleAccess: Sendable {
     private let path: String
     private let lifetime: Duration
     private let keys: JWTKeyCollection
+    private let guesses: ConsoleGuesses
     private let now: @Sendable () -> Date
 
-    init(_ console: Console, now: @escaping @Sendable () -> Date = { Date() }) {
+    init(_ console: Console, guesses: ConsoleGuesses? = nil, now: @escaping @Sendable () -> Date = { Date() }) {
         secret = console.secret
         path = console.path.description
         lifetime = console.passLifetime
         keys = JWTKeyCollection()
+        self.guesses = guesses ?? ConsoleGuesses(burst: console.wrongSecrets)
         self.now = now
     }
 
-    func isSecret(_ text: String) -> Bool { ConstantTime.isEqual(text, secret) }
+    /// Whether a text is the secret.
+    func decide(_ text: String) -> Decision {
+        if let wait = guesses.wait() { return .limited(wait) }
+        guard ConstantTime.isEqual(text, secret) else { return .refused }
+        guesses.wasRight()
+        return .allowed
+    }
 
     /// Whether a request has the secret in its header, or a pass in its cookie.
-    func allows(_ request: Request) async -> Bool {
-        if let token = BearerToken.ofAuthorization(request.headers[.authorization]) { return isSecret(token) }
-        guard let cookie = request.cookies[Self.cookieName]?.value, let signer = try? await signer() else {
-            return false
+    func decide(_ request: Request) async -> Decision {
+        if let token = BearerToken.ofAuthorization(request.headers[.authorization]) { return decide(token) }
+        guard let cookie = request.cookies[Self.cookieName]?.value, !cookie.isEmpty else { return .refused }
+        guard !guesses.knows(cookie, at: now()) else { return .allowed }
+        if let wait = guesses.wait() { return .limited(wait) }
+        guard let signer = try? await signer(), let pass = try? await signer.verify(cookie, as: Pass.self) else {
+            return .refused
         }
-        guard let pass = try? await signer.verify(cookie, as: Pass.self) else { return false }
-        return pass.exp.value > now()
+        // One that is over was good: no guess.
+        guesses.wasRight()
+        guard pass.exp.value > now() else { return .refused }
+        guesses.learn(cookie, until: pass.exp.value)
+        return .allowed
     }
 
     func check(_ request: Request) async throws {
-        guard await allows(request) else { throw Self.refusal }
+        switch await decide(request) {
+        case .allowed: break
+        case .refused: throw Self.refusal
+        case .limited(let wait): throw Self.limited(for: wait)
+        }
     }
 
     /// A cookie with a pass. Browsers send it to the console alone, never for another site, and show it to no script.
@@ -73,6 +101,15 @@ struct ConsoleAccess: Sendable {
         detail: "This is for operators: sign in at the console, or send its secret as Authorization: Bearer <secret>.",
         headers: [.wwwAuthenticate: "Bearer"]
     )
+
+    private static func limited(for wait: TimeAmount) -> Problem {
+        Problem(
+            .tooManyRequests,
+            code: "rate_limited",
+            detail: "Too many wrong secrets came in here. Try again later.",
+            headers: [.retryAfter: wait.retryAfter]
+        )
+    }
 }
 
 /// Comparing in a time that does not tell how much of it was right.

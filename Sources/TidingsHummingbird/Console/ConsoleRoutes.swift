@@ -21,8 +21,11 @@ struct ConsoleRoutes {
 
     func add(to router: some RouterMethods) {
         router.get(RouterPath(path)) { request, _ in
-            guard await access.allows(request) else { return signInPage() }
-            return page(PackageResources.console_html, .ok)
+            switch await access.decide(request) {
+            case .allowed: page(PackageResources.console_html, .ok)
+            case .refused: signInPage()
+            case .limited(let wait): signInPage(limitedFor: wait)
+            }
         }
         router.post(RouterPath(path)) { request, _ in try await signIn(request) }
         router.post(RouterPath(path + "/leave")) { request, _ in
@@ -66,17 +69,31 @@ extension ConsoleRoutes {
         guard let body = try? await request.body.collect(upTo: Self.maximumFormBytes),
             // What a form sends is written as a query is.
             let secret = URI("/?" + String(buffer: body).replacing("+", with: "%20")).queryParameters.get("secret"),
-            access.isSecret(secret)
-        else {
-            errors.record(.client, code: "console_refused", "Somebody tried to sign in here with a wrong secret.")
-            return signInPage(after: "This is not the secret.")
+            !secret.isEmpty
+        else { return refuse() }
+        return switch access.decide(String(secret)) {
+        case .allowed: redirect(setting: try await access.cookie(overTLS: request.isFromSecurePage))
+        case .refused: refuse()
+        case .limited(let wait): signInPage(limitedFor: wait)
         }
-        return redirect(setting: try await access.cookie(overTLS: request.isFromSecurePage))
+    }
+
+    private func refuse() -> Response {
+        errors.record(.client, code: "console_refused", "Somebody tried to sign in here with a wrong secret.")
+        return signInPage(after: "This is not the secret.")
     }
 
     private func signInPage(after message: String = "") -> Response {
         var response = page(PackageResources.signin_html, .unauthorized, message: message)
         response.headers[.wwwAuthenticate] = "Bearer"
+        return response
+    }
+
+    private func signInPage(limitedFor wait: TimeAmount) -> Response {
+        errors.record(.client, code: "console_limited", "Wrong secrets come in here faster than they are looked at.")
+        let message = "Too many wrong secrets came in here. Try again in a moment."
+        var response = page(PackageResources.signin_html, .tooManyRequests, message: message)
+        response.headers[.retryAfter] = wait.retryAfter
         return response
     }
 

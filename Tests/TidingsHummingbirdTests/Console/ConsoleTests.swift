@@ -179,6 +179,50 @@ struct ConsoleTests {
         }
     }
 
+    @Test("guesses are few: after them nothing is looked at, not even the secret, whichever way it comes")
+    func guesses() async throws {
+        let other = ConsoleAccess(try Console(secret: "another secret of another operator"))
+        let forged = String(try await other.cookie(overTLS: false).prefix { $0 != ";" })
+        try await TestServer.run(endpoints: try Self.endpoints { $0.wrongSecrets = 3 }) { server in
+            let signedIn = try #require(try await Self.signIn(server).cookie)
+            let pass: HTTPHeaders = ["Cookie": String(signedIn.prefix { $0 != ";" })]
+            #expect(try await EndpointTests.get("/console", server, headers: pass).status == 200)
+            // Each way counts. One may come back meanwhile, which is a second; so there are more than three.
+            var limited: [UInt] = []
+            while limited.isEmpty {
+                limited += [
+                    try await Self.signIn(server, form: "secret=wrong").status,
+                    try await EndpointTests.get("/console", server, headers: ["Cookie": forged]).status,
+                    try await EndpointTests.get("/console/page.js", server, headers: ["Authorization": "Bearer x"])
+                        .status,
+                ].filter { $0 == 429 }
+            }
+            for _ in 0..<20 { _ = try await Self.signIn(server, form: "secret=wrong") }
+            let page = try await EndpointTests.get("/console", server, headers: ["Cookie": forged])
+            #expect(page.status == 429)
+            #expect(page.headers.first(name: "Retry-After") == "1")
+            #expect(page.body.contains("Try again in a moment."))
+            let file = try await EndpointTests.get("/console/page.js", server, headers: ["Cookie": forged])
+            #expect(file.status == 429)
+            #expect(file.body.contains(#""code":"rate_limited""#))
+            // Who is in stays in, and who shows nothing is asked.
+            #expect(try await EndpointTests.get("/console", server, headers: pass).status == 200)
+            #expect(try await EndpointTests.get("/console", server).status == 401)
+        }
+    }
+
+    @Test("what is right is no guess, however often it comes")
+    func noGuess() async throws {
+        try await TestServer.run(endpoints: try Self.endpoints { $0.wrongSecrets = 1 }) { server in
+            for _ in 0..<10 {
+                let file = try await EndpointTests.get("/console/page.js", server, headers: Self.bearer)
+                #expect(file.status == 200)
+                let answer = try await Self.signIn(server)
+                #expect(answer.status == 303)
+            }
+        }
+    }
+
     @Test("a pass of another secret lets nobody in")
     func otherSecret() async throws {
         let access = ConsoleAccess(try Console(secret: "another secret of another operator"))
