@@ -63,12 +63,15 @@ struct SettingsTests {
         ("limits.pending_bytes", ["64KiB"], ["65535"]),
         ("limits.messages_per_second", ["1"], ["0"]),
         ("limits.message_burst", ["1"], ["0"]),
+        ("limits.publishes_per_second", ["1", "10000000"], ["0", "none"]),
+        ("limits.publish_burst", ["1", "10000000"], ["0", "10000001"]),
         ("heartbeat.interval", ["1s", "1h"], ["500ms", "1500ms", "2h"]),
         ("heartbeat.timeout", ["2s", "2h"], ["1s", "2500ms"]),
         ("drain.window", ["0s", "500ms", "10m"], ["11m"]),
         ("compression", ["true", "false"], ["yes", "1"]),
         ("metrics", ["true", "false"], ["on"]),
         ("operators.secret", [String(repeating: "x", count: 32)], ["short"]),
+        ("console.secret", [String(repeating: "x", count: 32)], [String(repeating: "x", count: 31), ""]),
     ]
 
     @Test("an option goes before a variable, that before the file, and that before the default")
@@ -168,6 +171,14 @@ struct SettingsTests {
                 ["--authentication-algorithm=RS256"],
                 "authentication.algorithm: says what authentication.public_key is for, which is not set."
             ),
+            (
+                ["--console-secret=\(secret)", "--operators-secret=\(secret)"],
+                "console.secret: is the same as operators.secret; the console needs a secret of its own."
+            ),
+            (
+                ["--console-secret=\(secret)", "--authentication-secret=\(secret)"],
+                "console.secret: is the same as authentication.secret; the console needs a secret of its own."
+            ),
         ]
     )
     func contradictions(arguments: [String], message: String) {
@@ -181,14 +192,20 @@ struct SettingsTests {
             arguments: [
                 "--port=0", "--backend=redis", "--redis-url=redis://:hidden@127.0.0.1", "--drain-window=1500ms",
             ],
-            environment: ["TIDINGS_AUTHENTICATION_SECRET": Self.secret, "TIDINGS_CHANNELS_PUBLIC": "menu menu:*"],
+            environment: [
+                "TIDINGS_AUTHENTICATION_SECRET": Self.secret, "TIDINGS_CHANNELS_PUBLIC": "menu menu:*",
+                "TIDINGS_CONSOLE_SECRET": Self.otherSecret,
+            ],
             file: file.path
         )
         let text = values.text(of: ServeSettings.all)
         #expect(text == Self.golden.replacing("FILE", with: file.path))
         let again = try TemporaryFile(text)
         let same = try ServeSettings.read(
-            arguments: ["--redis-url=redis://a", "--authentication-secret=\(Self.secret)"],
+            arguments: [
+                "--redis-url=redis://a", "--authentication-secret=\(Self.secret)",
+                "--console-secret=\(Self.otherSecret)",
+            ],
             environment: [:],
             file: again.path
         )
@@ -239,6 +256,8 @@ struct SettingsTests {
           pending_bytes: 1MiB  # default
           messages_per_second: 50  # default
           message_burst: 100  # default
+          publishes_per_second: 1000  # default
+          publish_burst: 2000  # default
         heartbeat:
           interval: 25s  # default
           timeout: 35s  # default
@@ -248,6 +267,8 @@ struct SettingsTests {
         metrics: false  # default
         operators:
           # secret: not set
+        console:
+          # secret: set (TIDINGS_CONSOLE_SECRET)
 
         """
 
@@ -271,6 +292,7 @@ struct SettingsTests {
         .deletingLastPathComponent().deletingLastPathComponent().path
 
     private static let secret = String(repeating: "s", count: 32)
+    private static let otherSecret = String(repeating: "o", count: 32)
 
     private static func errors(
         _ arguments: [String],

@@ -78,8 +78,11 @@ extension BroadcastServer {
         return values[ServeSettings.keySet].map { $0.contains("://") ? .url($0) : .file($0) }
     }
 
-    func makeEndpoints() -> BroadcastEndpoints {
+    func makeEndpoints() throws -> BroadcastEndpoints {
         var endpoints = BroadcastEndpoints()
+        endpoints.console = try values[ServeSettings.consoleSecret].map { try TidingsHummingbird.Console(secret: $0) }
+        endpoints.publishing.eventsPerSecond = values[ServeSettings.publishesPerSecond]
+        endpoints.publishing.eventBurst = values[ServeSettings.publishBurst]
         endpoints.operatorSecret = values[ServeSettings.operatorSecret]
         endpoints.tokenCookie = values[ServeSettings.cookie]
         endpoints.allowedOrigins =

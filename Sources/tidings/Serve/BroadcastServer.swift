@@ -31,7 +31,7 @@ struct BroadcastServer {
     /// - Throws: ``ServeError``, ``SettingsErrors``.
     func run() async throws {
         let hub = try await makeHub()
-        var endpoints = makeEndpoints()
+        var endpoints = try makeEndpoints()
         if values[ServeSettings.metrics] {
             let metrics = PrometheusMetrics()
             MetricsSystem.bootstrap(metrics)

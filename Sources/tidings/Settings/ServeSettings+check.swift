@@ -50,7 +50,16 @@ extension ServeSettings {
                     + "heartbeat.interval, \(TimeSpan.write(values[heartbeatInterval]))."
             )
         }
+        messages += consoleContradictions(in: values)
         return messages.map { SettingsError(.contradiction, $0) }
+    }
+
+    /// Who may do something else here is no operator for that.
+    private static func consoleContradictions(in values: SettingValues) -> [String] {
+        guard let secret = values[consoleSecret] else { return [] }
+        return [operatorSecret, tokenSecret].filter { values[$0] == secret }.map {
+            "console.secret: is the same as \($0.name); the console needs a secret of its own."
+        }
     }
 
     private static func authenticationContradictions(in values: SettingValues) -> [String] {

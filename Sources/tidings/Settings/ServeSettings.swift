@@ -192,6 +192,19 @@ enum ServeSettings {
         "Messages of a client at once."
     )
 
+    static let publishesPerSecond = Setting(
+        "limits.publishes_per_second",
+        .number(1...10_000_000),
+        publishing.eventsPerSecond,
+        "Events of one subject at POST /broadcast in a second, on average."
+    )
+    static let publishBurst = Setting(
+        "limits.publish_burst",
+        .number(1...10_000_000),
+        publishing.eventBurst,
+        "Events of one subject at POST /broadcast at once."
+    )
+
     static let heartbeatInterval = Setting(
         "heartbeat.interval",
         .seconds(.seconds(1) ... .seconds(3600)),
@@ -220,7 +233,16 @@ enum ServeSettings {
         isSecret: true
     )
 
+    static let consoleSecret = Setting(
+        "console.secret",
+        .optional(.secret),
+        nil,
+        "What operators open the page /console with; without, there is none.",
+        isSecret: true
+    )
+
     private static let hub = BroadcastHub.Configuration()
+    private static let publishing = PublishingLimits()
 
     /// All of them, in the order in which they are told.
     static let all: [any AnySetting] = [
@@ -230,7 +252,7 @@ enum ServeSettings {
         backend, redisURL, redisPrefix, redisPatience,
         historyEvents, historyAge, historyBytes,
         connections, connectionsPerSubject, channelsPerConnection, payloadBytes, messageBytes, pendingBytes,
-        messagesPerSecond, messageBurst,
-        heartbeatInterval, heartbeatTimeout, drainWindow, compression, metrics, operatorSecret,
+        messagesPerSecond, messageBurst, publishesPerSecond, publishBurst,
+        heartbeatInterval, heartbeatTimeout, drainWindow, compression, metrics, operatorSecret, consoleSecret,
     ]
 }

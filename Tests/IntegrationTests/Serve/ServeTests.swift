@@ -75,21 +75,75 @@ struct ServeTests {
     func metrics() async throws {
         let secret = String(repeating: "o", count: 32)
         let server = try await ServeProcess.start("--metrics", "true", "--operators-secret", secret)
-        let refused = try await Self.get("/metrics", of: server)
+        let refused = try await server.request("GET /metrics")
         #expect(refused.hasPrefix("HTTP/1.1 401"))
-        let shown = try await Self.get("/metrics", of: server, "Authorization: Bearer \(secret)\r\n")
+        let shown = try await server.request("GET /metrics", ["Authorization: Bearer \(secret)"])
         #expect(shown.hasPrefix("HTTP/1.1 200") && shown.contains("\ntidings_connections 0\n"))
         #expect(try await server.stop() == 0)
         let bare = try await ServeProcess.start()
-        #expect(try await Self.get("/metrics", of: bare).hasPrefix("HTTP/1.1 404"))
+        #expect(try await bare.request("GET /metrics").hasPrefix("HTTP/1.1 404"))
         #expect(try await bare.stop() == 0)
     }
 
-    private static func get(_ path: String, of server: ServeProcess, _ headers: String = "") async throws -> String {
-        let port = try #require(URL(string: server.url)?.port)
-        let connection = try await RawConnection.connect(port: port)
-        try await connection.send("GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\(headers)\r\n")
-        return String(decoding: try await connection.receiveAll(), as: UTF8.self)
+    @Test("the console is there when it has a secret, and asks for it; otherwise it is not")
+    func console() async throws {
+        let secret = String(repeating: "c", count: 32)
+        let server = try await ServeProcess.start("--console-secret", secret)
+        let asked = try await server.request("GET /console")
+        #expect(asked.hasPrefix("HTTP/1.1 401") && asked.contains(#"<form method="post" action="/console">"#))
+        let shown = try await server.request("GET /console", ["Authorization: Bearer \(secret)"])
+        #expect(shown.hasPrefix("HTTP/1.1 200") && shown.contains("/console/page.js"))
+        let wrong = try await server.request("GET /console/page.js", ["Authorization: Bearer \(secret)x"])
+        #expect(wrong.hasPrefix("HTTP/1.1 401"))
+        let feed = try await TestSocket.connect(
+            to: server.url.replacing("/ws/broadcast", with: "/console/feed"),
+            headers: [("Authorization", "Bearer \(secret)")]
+        )
+        #expect(try await feed.receive().contains("_update"))
+        #expect(try await server.stop() == 0)
+        let bare = try await ServeProcess.start()
+        for path in ["/console", "/console/page.js", "/console/feed"] {
+            #expect(try await bare.request("GET \(path)").hasPrefix("HTTP/1.1 404"))
+        }
+        #expect(try await bare.stop() == 0)
+    }
+
+    @Test("a secret of the console that is none stops the server with 78, and is not printed; a good one neither")
+    func consoleSecret() async throws {
+        let program = try Products.program("tidings")
+        let weak = try RunningProgram.start(program, ["serve", "--console-secret", "guessable"])
+        let line = try await weak.line(containing: "console.secret", from: weak.errors)
+        #expect(line.contains("allowed: at least 32 bytes, from a random source") && !line.contains("guessable"))
+        #expect(try await weak.exitStatus() == 78)
+        let good = String(repeating: "c", count: 32)
+        let printing = try RunningProgram.start(program, ["serve", "--console-secret", good, "--print-config"])
+        var text = ""
+        while let line = try await printing.output.next() { text += line + "\n" }
+        #expect(text.contains("console:\n  # secret: set (--console-secret)\n") && !text.contains(good))
+        #expect(try await printing.exitStatus() == 0)
+    }
+
+    @Test("who publishes faster than is set is refused with 429")
+    func publishingRate() async throws {
+        let server = try await ServeProcess.start(
+            "--channels-publishable=bell",
+            "--limits-publishes-per-second=1",
+            "--limits-publish-burst=2"
+        )
+        let event = #"{"channel":"bell","payload":{}}"#
+        let answer = try await server.request(
+            "POST /broadcast",
+            ["Content-Type: application/json"],
+            #"{"events":[\#(event),\#(event)]}"#
+        )
+        #expect(answer.hasPrefix("HTTP/1.1 202"))
+        let refused = try await server.request(
+            "POST /broadcast",
+            ["Content-Type: application/json"],
+            #"{"events":[\#(Array(repeating: event, count: 90).joined(separator: ","))]}"#
+        )
+        #expect(refused.hasPrefix("HTTP/1.1 429") && refused.lowercased().contains("\r\nretry-after: "))
+        #expect(try await server.stop() == 0)
     }
 
     @Test("its clients are let go with 4000 when it is stopped")
@@ -100,32 +154,6 @@ struct ServeTests {
         server.program.interrupt()
         #expect(try await client.end().code == .draining)
         #expect(try await server.program.exitStatus() == 0)
-    }
-
-    @Test(
-        "what is published on any of several servers on one Redis reaches every subscriber on all of them once",
-        .needsRedis,
-        arguments: [2, 3]
-    )
-    func severalServers(_ count: Int) async throws {
-        let redis = try await RedisServer.start()
-        let url = "redis://127.0.0.1:\(redis.port)"
-        let (servers, clients) = try await Self.start(count, on: url)
-        var positions: [String] = []
-        for (number, server) in servers.enumerated() {
-            positions.append(try await server.publish("n\(number)", on: "order"))
-        }
-        positions.append(try await servers[0].publish("end", on: "order"))
-        let expected = positions.enumerated().map { number, position in
-            let name = number == count ? "end" : "n\(number)"
-            return #"{"channel":"order","event":"\#(name)","payload":{"entity_id":"42"},"position":"\#(position)"}"#
-        }
-        for client in clients {
-            var heard: [String] = []
-            while heard.last?.contains(#""end""#) != true { heard.append(try await client.receive()) }
-            #expect(heard == expected)
-        }
-        for server in servers { #expect(try await server.stop() == 0) }
     }
 
     @Test(
@@ -150,30 +178,6 @@ struct ServeTests {
         let answer = try await Program.run([python, script, url, "tidings:"] + servers.map(\.url))
         #expect(answer.hasSuffix("fine"), "\(answer)")
         for server in servers { #expect(try await server.stop() == 0) }
-    }
-
-    /// Servers that share a Redis, each with two clients that have subscribed.
-    private static func start(_ count: Int, on redis: String) async throws -> ([ServeProcess], [TestSocket]) {
-        var (servers, clients): ([ServeProcess], [TestSocket]) = ([], [])
-        for _ in 0..<count {
-            let server = try await ServeProcess.start(
-                "--backend=redis",
-                "--redis-url=\(redis)",
-                "--redis-while-away=10s",
-                "--channels-publishable=*",
-                "--channels-streams=*"
-            )
-            servers.append(server)
-            for _ in 0..<2 {
-                let client = try await TestSocket.connect(to: server.url, subprotocols: ["tidings.v1"])
-                _ = try await client.receive()
-                client.send(#"{"id":1,"subscribe":["order"]}"#)
-                let reply = try await client.receive()
-                #expect(reply.contains("subscribed"))
-                clients.append(client)
-            }
-        }
-        return (servers, clients)
     }
 
     private static func listen(_ arguments: [String]) throws -> RunningProgram {
