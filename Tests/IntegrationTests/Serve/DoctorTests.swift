@@ -1,5 +1,4 @@
 import Foundation
-import JWTKit
 import RedisTestSupport
 import SocketTestSupport
 import TestSupport
@@ -10,7 +9,7 @@ struct DoctorTests {
     @Test("a server with which nothing is wrong: each check is fine, and an event goes there and back")
     func healthy() async throws {
         let server = try await ServeProcess.start("--channels-publishable", "tidings:*")
-        let report = try await Self.examine(server.url, "--origin", "http://127.0.0.1:3000")
+        let report = try await DoctorReport.of(server.url, "--origin", "http://127.0.0.1:3000")
         #expect(report.status == 0)
         let checks = report.lines.map { $0.split(separator: " ").prefix(2).joined(separator: " ") }
         #expect(
@@ -25,23 +24,23 @@ struct DoctorTests {
     @Test("1: nobody listens; and a name without an address")
     func nothingListening() async throws {
         let port = try await PortHolder.reserve().port
-        try await Self.expect("connection", "nothing_listening", of: "ws://127.0.0.1:\(port)/ws/broadcast")
-        try await Self.expect("connection", "unknown_name", of: "ws://no-such-host.invalid/ws/broadcast")
+        try await DoctorReport.expect("connection", "nothing_listening", of: "ws://127.0.0.1:\(port)/ws/broadcast")
+        try await DoctorReport.expect("connection", "unknown_name", of: "ws://no-such-host.invalid/ws/broadcast")
     }
 
     @Test("2: a wrong path, and something that is no WebSocket")
     func wrongPath() async throws {
         let server = try await ServeProcess.start()
         let base = String(server.url.dropLast("/ws/broadcast".count))
-        try await Self.expect("upgrade", "wrong_path", of: base + "/socket")
-        try await Self.expect("upgrade", "no_websocket", of: base + "/healthz")
+        try await DoctorReport.expect("upgrade", "wrong_path", of: base + "/socket")
+        try await DoctorReport.expect("upgrade", "no_websocket", of: base + "/healthz")
         #expect(try await server.stop() == 0)
     }
 
     @Test("3: a page whose origin is not allowed")
     func origin() async throws {
         let server = try await ServeProcess.start("--origins", "https://app.example.com")
-        try await Self.expect(
+        try await DoctorReport.expect(
             "origin",
             "origin_refused",
             of: server.url,
@@ -49,28 +48,33 @@ struct DoctorTests {
             "--origin",
             "https://b.example"
         )
-        let allowed = try await Self.examine(server.url, "--no-publish", "--origin", "https://app.example.com")
+        let allowed = try await DoctorReport.of(server.url, "--no-publish", "--origin", "https://app.example.com")
         #expect(allowed.status == 0)
         #expect(try await server.stop() == 0)
     }
 
     @Test("4: no token, one that has expired, and one that somebody else has signed")
     func tokens() async throws {
-        let server = try await ServeProcess.start("--authentication-secret", Self.secret)
-        try await Self.expect("authentication", "token_missing", of: server.url)
-        let expired = try await Self.token(secret: Self.secret, lasting: -60)
-        try await Self.expect("authentication", "token_expired", of: server.url, "--token", expired)
-        let foreign = try await Self.token(secret: String(repeating: "y", count: 32), lasting: 60)
-        try await Self.expect("authentication", "token_refused", of: server.url, "--token", foreign)
-        try await Self.expect("authentication", "token_refused", of: server.url, "--token", "nonsense")
+        let server = try await ServeProcess.start("--authentication-secret", TestToken.secret)
+        try await DoctorReport.expect("authentication", "token_missing", of: server.url)
+        let expired = try await TestToken.make(secret: TestToken.secret, lasting: -60)
+        try await DoctorReport.expect("authentication", "token_expired", of: server.url, "--token", expired)
+        let foreign = try await TestToken.make(secret: String(repeating: "y", count: 32), lasting: 60)
+        try await DoctorReport.expect("authentication", "token_refused", of: server.url, "--token", foreign)
+        try await DoctorReport.expect("authentication", "token_refused", of: server.url, "--token", "nonsense")
         #expect(try await server.stop() == 0)
     }
 
     @Test("5: a channel that the token does not open")
     func channel() async throws {
-        let server = try await ServeProcess.start("--authentication-secret", Self.secret)
-        let token = try await Self.token(secret: Self.secret, lasting: 60, channels: ["menu"], publish: ["menu"])
-        try await Self.expect(
+        let server = try await ServeProcess.start("--authentication-secret", TestToken.secret)
+        let token = try await TestToken.make(
+            secret: TestToken.secret,
+            lasting: 60,
+            channels: ["menu"],
+            publish: ["menu"]
+        )
+        try await DoctorReport.expect(
             "subscription",
             "channel_forbidden",
             of: server.url,
@@ -79,25 +83,25 @@ struct DoctorTests {
             "--channel",
             "order"
         )
-        #expect(try await Self.examine(server.url, "--token", token, "--channel", "menu").status == 0)
+        #expect(try await DoctorReport.of(server.url, "--token", token, "--channel", "menu").status == 0)
         #expect(try await server.stop() == 0)
 
         let open = try await ServeProcess.start(
-            "--authentication-secret=\(Self.secret)",
+            "--authentication-secret=\(TestToken.secret)",
             "--channels-public",
             "order:*",
             "--channels-publishable",
             "order:*"
         )
-        #expect(try await Self.examine(open.url, "--token", token, "--channel", "order:1").status == 0)
+        #expect(try await DoctorReport.of(open.url, "--token", token, "--channel", "order:1").status == 0)
         #expect(try await open.stop() == 0)
     }
 
     @Test("6: publishing that nobody has allowed")
     func publishing() async throws {
         let server = try await ServeProcess.start()
-        try await Self.expect("broadcast", "publish_forbidden", of: server.url)
-        #expect(try await Self.examine(server.url, "--no-publish").status == 0)
+        try await DoctorReport.expect("broadcast", "publish_forbidden", of: server.url)
+        #expect(try await DoctorReport.of(server.url, "--no-publish").status == 0)
         #expect(try await server.stop() == 0)
     }
 
@@ -112,7 +116,7 @@ struct DoctorTests {
         }
         server.program.interrupt()
         #expect(try await clients[0].receive().contains("draining"))
-        try await Self.expect("upgrade", "draining", of: server.url)
+        try await DoctorReport.expect("upgrade", "draining", of: server.url)
         // The second signal does not wait for the rest.
         server.program.interrupt()
         #expect(try await server.program.exitStatus() == 0)
@@ -129,15 +133,15 @@ struct DoctorTests {
             "--tls-key=\(folder)/server.key"
         )
         #expect(server.url.hasPrefix("wss://"))
-        try await Self.expect("certificate", "certificate_not_trusted", of: server.url)
+        try await DoctorReport.expect("certificate", "certificate_not_trusted", of: server.url)
         let authority = ["--certificate-authority", "\(folder)/ca.pem"]
-        let trusted = try await Self.examine(server.url, ["--no-publish"] + authority)
+        let trusted = try await DoctorReport.of(server.url, ["--no-publish"] + authority)
         #expect(trusted.status == 0)
-        try await Self.expect("upgrade", "no_websocket", of: server.url.replacing("wss:", with: "ws:"))
+        try await DoctorReport.expect("upgrade", "no_websocket", of: server.url.replacing("wss:", with: "ws:"))
         #expect(try await server.stop() == 0)
 
         let bare = try await ServeProcess.start()
-        try await Self.expect("certificate", "no_tls", of: bare.url.replacing("ws:", with: "wss:"))
+        try await DoctorReport.expect("certificate", "no_tls", of: bare.url.replacing("ws:", with: "wss:"))
         #expect(try await bare.stop() == 0)
     }
 
@@ -146,7 +150,7 @@ struct DoctorTests {
         let server = try await ServeProcess.start("--limits-connections", "1")
         let client = try await TestSocket.connect(to: server.url)
         try await client.roundTrip()
-        try await Self.expect("upgrade", "server_full", of: server.url)
+        try await DoctorReport.expect("upgrade", "server_full", of: server.url)
         client.close()
         #expect(try await server.stop() == 0)
     }
@@ -155,64 +159,7 @@ struct DoctorTests {
     func redisAway() async throws {
         let port = try await PortHolder.reserve().port
         let server = try await ServeProcess.start("--backend=redis", "--redis-url=redis://127.0.0.1:\(port)")
-        try await Self.expect("readiness", "not_ready", of: server.url, "--no-publish")
+        try await DoctorReport.expect("readiness", "not_ready", of: server.url, "--no-publish")
         #expect(try await server.stop() == 0)
-    }
-}
-
-extension DoctorTests {
-    private struct Report {
-        /// One for each check: what is to be done about it is left out.
-        let lines: [String]
-        let status: Int32
-    }
-
-    private static let secret = String(repeating: "x", count: 32)
-
-    private static func examine(_ url: String, _ options: String...) async throws -> Report {
-        try await examine(url, options)
-    }
-
-    private static func examine(_ url: String, _ options: [String]) async throws -> Report {
-        let doctor = try RunningProgram.start(try Products.program("tidings"), ["doctor", url] + options)
-        var lines: [String] = []
-        // The last check, and not the end of the output: a server that another test starts meanwhile may hold that open.
-        while lines.last?.split(separator: " ").dropFirst().first != "broadcast" {
-            guard let line = try await doctor.output.next() else { break }
-            if !line.hasPrefix(" ") { lines.append(line) }
-        }
-        return Report(lines: lines, status: try await doctor.exitStatus())
-    }
-
-    /// Expects that this is wrong, and nothing else.
-    private static func expect(_ check: String, _ code: String, of url: String, _ options: String...) async throws {
-        let report = try await examine(url, options)
-        let wrong = report.lines.filter { $0.hasPrefix("WRONG") }
-        #expect(wrong.count == 1)
-        let words = wrong.first?.split(separator: " ").prefix(3).map(String.init)
-        #expect(words == ["WRONG", check, code + ":"], "\(report.lines)")
-        #expect(report.status == 1)
-        #expect(report.lines.count == 9)
-    }
-
-    private struct Claims: JWTPayload {
-        var sub = "42"
-        let exp: Double
-        let channels: [String]
-        let publish: [String]
-
-        func verify(using algorithm: some JWTAlgorithm) {}
-    }
-
-    private static func token(
-        secret: String,
-        lasting life: Double,
-        channels: [String] = ["*"],
-        publish: [String] = ["*"]
-    ) async throws -> String {
-        let keys = JWTKeyCollection()
-        await keys.add(hmac: HMACKey(from: secret), digestAlgorithm: .sha256)
-        let end = Date().timeIntervalSince1970 + life
-        return try await keys.sign(Claims(exp: end, channels: channels, publish: publish))
     }
 }
