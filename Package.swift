@@ -381,7 +381,7 @@ let package = Package(
             dependencies: [
                 "BistroAPI", "DatabaseTestSupport", "RedisTestSupport", "SocketTestSupport", "TestSupport",
                 "TidingsBroadcast", "TidingsClient", "TidingsEntities", "TidingsHummingbird", "TidingsQuerySQLite",
-                "TidingsSQLite", "TidingsSync", "TidingsWire", "bistro", "entity-server", "tidings",
+                "TidingsRedis", "TidingsSQLite", "TidingsSync", "TidingsWire", "bistro", "entity-server", "tidings",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
