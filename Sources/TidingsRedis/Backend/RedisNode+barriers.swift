@@ -20,7 +20,7 @@ extension RedisNode {
         (awaitingHead, askingForHead) = (askingForHead, [])
         let arguments = [configuration.makeName(), names.own, "\(token)", "\(historySpan)"].map { Array($0.utf8) }
         link.run(RedisScripts.barrier, keys: [names.log] + channels.map(names.past), arguments: arguments) { result in
-            if case .failure(let error) = result { link.end(error) }
+            if case .failure(let error) = result { link.end(error, refusesRest: error.refusesRest) }
         }
     }
 

@@ -91,7 +91,7 @@ extension RedisNode {
         } catch {
             failed(publish, error)
             // A replica, or a server that has forgotten who this is: another one may take it.
-            if error.endsConnection { link.end(error) }
+            if error.endsConnection { link.end(error, refusesRest: error.refusesRest) }
         }
     }
 

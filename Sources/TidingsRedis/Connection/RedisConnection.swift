@@ -45,13 +45,18 @@ final class RedisConnection: ChannelInboundHandler {
         }
     }
 
-    /// Ends the connection. Those who wait for an answer are told why.
-    func end(_ reason: RedisError) {
+    /// Ends the connection. Those who wait for an answer are told why: that the connection was lost, since what they have
+    /// asked for may have been done, whatever the reason is.
+    ///
+    /// - Parameter refusesRest: Whether the reason is an answer of the server's on this connection, and the same one as all
+    ///   that wait would get.
+    func end(_ reason: RedisError, refusesRest: Bool = false) {
         guard failure == nil else { return }
         failure = reason
         let waiting = awaited
         awaited = []
-        for answer in waiting { answer(.failure(reason)) }
+        let fate = refusesRest ? reason : reason.withoutAnswer
+        for answer in waiting { answer(.failure(fate)) }
         context?.close(promise: nil)
         ended(reason)
         (received, ended) = ({ _ in }, { _ in })

@@ -104,5 +104,16 @@ extension RedisError {
     /// Whether the connection is of no use after this answer to a command, and another one may be.
     var endsConnection: Bool { Self.fatalCodes.contains(code) || (cause as? RESPErrorReply)?.code == "LOADING" }
 
+    /// Whether a server that gives this answer to a command gives it to all that follow.
+    var refusesRest: Bool {
+        code == .authentication || code == .readOnly || (cause as? RESPErrorReply)?.code == "LOADING"
+    }
+
+    /// What becomes of a command whose connection is ended for this reason before there is an answer.
+    var withoutAnswer: RedisError {
+        guard code != .disconnected, code != .silent, code != .badReply else { return self }
+        return RedisError(.disconnected, "The connection to Redis was given up before it answered.", cause: self)
+    }
+
     private static let fatalCodes: Set<Code> = [.authentication, .readOnly, .badReply, .disconnected, .silent]
 }

@@ -29,10 +29,12 @@ final class RedisLink {
     }
 
     /// Ends both connections.
-    func end(_ reason: RedisError) {
+    ///
+    /// - Parameter refusesRest: Whether the reason is the answer to a command, and that of all which wait for theirs.
+    func end(_ reason: RedisError, refusesRest: Bool = false) {
         guard failure == nil else { return }
         failure = reason
-        commands.end(reason)
+        commands.end(reason, refusesRest: refusesRest)
         subscriptions.end(reason)
         ended(reason)
     }

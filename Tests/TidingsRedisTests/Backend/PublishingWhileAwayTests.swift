@@ -122,6 +122,28 @@ struct PublishingWhileAwayTests {
         }
     }
 
+    @Test("when the connection is given up for another reason, it is not known what became of what was on its way")
+    func givenUp() async throws {
+        let server = try await RedisServer.start()
+        try await server.run("acl", "setuser", "app", "on", ">secret", "~*", "&*", "+@all")
+        try await withBackend(RedisConfiguration(url: "redis://app:secret@127.0.0.1:\(server.port)")) { backend in
+            try await backend.broadcast("before", on: "order")
+            // Redis takes what is published, and does not answer for now.
+            try await server.run("client", "pause", "20000", "WRITE")
+            let published = Task { try await backend.broadcast("during", on: "order") }
+            try await eventually("waits in Redis") {
+                try await server.run("info", "clients").contains("blocked_clients:1")
+            }
+            try await server.run("acl", "setuser", "app", "-subscribe")
+            let subscription = Task { try await backend.subscribe(to: "order", handler: { _ in }) }
+            let error = await #expect(throws: BroadcastError.self) { try await published.value }
+            #expect(error?.code == .unconfirmed)
+            #expect(backend.status.failure?.code == .forbidden)
+            await backend.close()
+            await #expect(throws: BroadcastError.self) { _ = try await subscription.value }
+        }
+    }
+
     @Test("a client is told that its event could not be published, and can try again")
     func clients() async throws {
         let server = try await RedisServer.start()
