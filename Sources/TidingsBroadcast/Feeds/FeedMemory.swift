@@ -3,19 +3,27 @@ import TidingsWire
 /// What the listeners of a feed were told last, and whether another value is to be told. A value: whoever holds it says
 /// what the hub has as the channel's newest event.
 ///
-/// That event is the truth: another node may have told it. Only for what this node has just handed over, and the hub has
-/// not heard back yet, its own memory counts.
+/// That event is the truth: another node may have told it. Its own memory counts only for what this node has just handed
+/// over and the hub has not heard back yet, and while it cannot be found out what is newest.
 struct FeedMemory<Value: Codable & Sendable> {
     /// The newest event of a feed's channel.
-    struct Newest: Equatable {
-        let position: EventPosition
-        let payload: EventPayload
+    enum Newest: Equatable {
+        case event(position: EventPosition, payload: EventPayload)
+        /// Nothing was told, or it is kept nowhere any more: who subscribes next would be told nothing.
+        case nothing
+        /// It cannot be found out now.
+        case unknown
+
+        var position: EventPosition? {
+            guard case .event(let position, _) = self else { return nil }
+            return position
+        }
     }
 
     /// What is known when a poll begins: if it is not so any more when the poll ends, an event has overtaken it.
     struct Mark: Equatable {
         fileprivate let sends: UInt64
-        fileprivate let position: EventPosition?
+        fileprivate let newest: EventPosition?
     }
 
     enum Verdict: Equatable {
@@ -48,8 +56,8 @@ struct FeedMemory<Value: Codable & Sendable> {
         self.decode = decode
     }
 
-    func mark(newest: Newest?) -> Mark {
-        Mark(sends: sends, position: newest?.position)
+    func mark(newest: Newest) -> Mark {
+        Mark(sends: sends, newest: newest.position)
     }
 
     /// Somebody is going to tell a value that is newer than what a poll finds that has begun.
@@ -60,12 +68,12 @@ struct FeedMemory<Value: Codable & Sendable> {
     /// A value was handed over.
     ///
     /// - Parameter newest: The channel's newest event before that.
-    mutating func told(_ value: Value, _ payload: EventPayload, newest: Newest?) {
-        last = Told(value: value, payload: payload, before: newest?.position)
+    mutating func told(_ value: Value, _ payload: EventPayload, newest: Newest) {
+        last = Told(value: value, payload: payload, before: newest.position)
     }
 
     /// Whether what a poll found is to be told.
-    func verdict(on value: Value, _ payload: EventPayload, since mark: Mark, newest: Newest?) -> Verdict {
+    func verdict(on value: Value, _ payload: EventPayload, since mark: Mark, newest: Newest) -> Verdict {
         guard self.mark(newest: newest) == mark else { return .overtaken }
         guard let known = known(newest) else { return .tell }
         guard known != payload else { return .unchanged }
@@ -73,7 +81,7 @@ struct FeedMemory<Value: Codable & Sendable> {
     }
 
     /// Whether what somebody sends is to be told: every event is, unless the feed says which ones matter.
-    func verdict(onSent value: Value, newest: Newest?) -> Verdict {
+    func verdict(onSent value: Value, newest: Newest) -> Verdict {
         guard let known = known(newest) else { return .tell }
         return verdict(on: value, known: known)
     }
@@ -85,9 +93,12 @@ struct FeedMemory<Value: Codable & Sendable> {
         return isSignificant(old, value) ? .tell : .insignificant
     }
 
-    private func known(_ newest: Newest?) -> EventPayload? {
-        guard let newest else { return last?.payload }
-        if let last, last.before == newest.position { return last.payload }
-        return newest.payload
+    private func known(_ newest: Newest) -> EventPayload? {
+        switch newest {
+        case .event(let position, _) where last?.before == position: last?.payload
+        case .event(_, let payload): payload
+        case .nothing: nil
+        case .unknown: last?.payload
+        }
     }
 }

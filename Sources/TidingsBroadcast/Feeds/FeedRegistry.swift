@@ -157,6 +157,7 @@ extension FeedRegistry {
 
     private func runFeeds() async {
         await withDiscardingTaskGroup { group in
+            group.addTask { await self.retellLosses() }
             var started = 0
             while !Task.isCancelled {
                 let feeds = state.withLock { $0.feeds }
@@ -164,6 +165,22 @@ extension FeedRegistry {
                 started = feeds.count
                 let known = started
                 await declared.wait { self.state.withLock { $0.feeds.count } > known }
+            }
+        }
+    }
+
+    /// Where a connection to other nodes was lost, values were told that listeners here have not heard. There is nothing
+    /// that a feed's listener could refetch: it is told again what is newest.
+    private func retellLosses() async {
+        while !Task.isCancelled {
+            for channel in await environment.hub.feeds.nextLosses() {
+                do {
+                    try await environment.hub.retell(channel)
+                } catch {
+                    // The next connection is a loss again.
+                    let reason = environment.describe(error)
+                    environment.logger.debug("what is newest is not known", metadata: ["error": "\(reason)"])
+                }
             }
         }
     }

@@ -53,11 +53,18 @@ final class FeedRunner<Value: Codable & Sendable>: RunnableFeed {
 
     private var hasListeners: Bool { environment.hub.subscriberCount(of: name.channel) > 0 }
 
-    private var newest: Memory.Newest? {
-        environment.hub.snapshot(of: name.channel).map { snapshot in
-            Memory.Newest(position: snapshot.position, payload: snapshot.event.payload)
+    private var newest: Memory.Newest {
+        get async {
+            do {
+                return Memory.Newest(try await environment.hub.newestEvent(of: name.channel))
+            } catch {
+                return .unknown
+            }
         }
     }
+
+    /// As far as it is known without asking.
+    private var newestHere: Memory.Newest { Memory.Newest(environment.hub.snapshot(of: name.channel)) }
 }
 
 // MARK: - Polling
@@ -80,7 +87,7 @@ extension FeedRunner {
     private func ask(_ poll: FeedForm<Value>.Poll) async {
         counts.withLock { $0.polls += 1 }
         do {
-            let newest = newest
+            let newest = await newest
             let mark = memory.withLock { $0.mark(newest: newest) }
             let value = try await poll()
             try await tell(value, since: mark)
@@ -113,7 +120,8 @@ extension FeedRunner {
         let payload = try payload(of: value)
         memory.withLock { $0.sendBegan() }
         try await turn.run {
-            let newest = newest
+            // Where every event is told, nobody need be asked.
+            let newest = form.isSignificant == nil ? newestHere : await newest
             let verdict = memory.withLock { $0.verdict(onSent: value, newest: newest) }
             if verdict == .tell { try await broadcast(value, payload, newest) }
         }
@@ -123,7 +131,7 @@ extension FeedRunner {
     private func tell(_ value: Value, since mark: FeedMemory<Value>.Mark) async throws {
         let payload = try payload(of: value)
         try await turn.run {
-            let newest = newest
+            let newest = await newest
             switch memory.withLock({ $0.verdict(on: value, payload, since: mark, newest: newest) }) {
             case .tell: try await broadcast(value, payload, newest)
             case .overtaken: counts.withLock { $0.overtaken += 1 }
@@ -132,7 +140,7 @@ extension FeedRunner {
         }
     }
 
-    private func broadcast(_ value: Value, _ payload: EventPayload, _ newest: FeedMemory<Value>.Newest?) async throws {
+    private func broadcast(_ value: Value, _ payload: EventPayload, _ newest: FeedMemory<Value>.Newest) async throws {
         let event = BroadcastEvent(channel: name.channel, name: FeedName.eventName, payload: payload)
         try await environment.broadcast.broadcast(event)
         memory.withLock { $0.told(value, payload, newest: newest) }
@@ -168,5 +176,11 @@ extension FeedRunner {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         return try? payload.decode(Envelope<Value>.self, decoder: decoder).data
+    }
+}
+
+extension FeedMemory.Newest {
+    fileprivate init(_ event: PublishedEvent?) {
+        self = event.map { .event(position: $0.position, payload: $0.event.payload) } ?? .nothing
     }
 }

@@ -1,7 +1,8 @@
 import Synchronization
 import TidingsWire
 
-/// The feeds of a hub: how their frames look, and that somebody may listen to them from now on.
+/// The feeds of a hub: how their frames look, that somebody may listen to them from now on, and that listeners may have
+/// missed a value.
 package final class FeedTable: Sendable {
     private struct Entry {
         let frame: FeedFrame
@@ -12,10 +13,13 @@ package final class FeedTable: Sendable {
         var entries: [ChannelName: Entry] = [:]
         /// In the order in which they were declared.
         var names: [FeedName] = []
+        /// Declared feeds whose listeners may have missed a value, and are to be told it again.
+        var lost: Set<ChannelName> = []
     }
 
     private let state = Mutex(State())
     private let listeners = AsyncCondition()
+    private let losses = AsyncCondition()
 
     /// The feeds that are declared, in the order in which that was done.
     package var names: [FeedName] { state.withLock(\.names) }
@@ -56,6 +60,32 @@ package final class FeedTable: Sendable {
             .notRunning,
             "Nothing runs \(idle.joined(separator: ", ")): name the FeedRegistry in the endpoints or the services."
         )
+    }
+
+    // MARK: Losses
+
+    /// Those who listen to a feed may have missed a value. Wakes nobody: it may be said under a lock.
+    func lost(_ channel: ChannelName) {
+        state.withLock { state in
+            if state.entries[channel] != nil { state.lost.insert(channel) }
+        }
+    }
+
+    /// There may be something that was lost.
+    func lookAtLosses() {
+        if state.withLock({ !$0.lost.isEmpty }) { losses.changed() }
+    }
+
+    /// Waits until listeners of feeds may have missed a value.
+    ///
+    /// - Returns: The channels of these feeds, each once to whoever asks first. None if the task was cancelled.
+    func nextLosses() async -> Set<ChannelName> {
+        await losses.wait { self.state.withLock { !$0.lost.isEmpty } }
+        guard !Task.isCancelled else { return [] }
+        return state.withLock { state in
+            defer { state.lost = [] }
+            return state.lost
+        }
     }
 
     // MARK: Listeners

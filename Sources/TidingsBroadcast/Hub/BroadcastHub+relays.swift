@@ -73,7 +73,7 @@ extension BroadcastHub {
             relay.memory.begin(with: ring)
             state.snapshots.removeAll(of: before.epoch)
             for event in kept.joined() where event.isSnapshot {
-                state.snapshots.keep(event, atMost: configuration.snapshotChannels)
+                keepSnapshot(event, in: &state)
             }
             return Array(state.subscribers.keys)
         }
@@ -110,7 +110,7 @@ extension BroadcastHub {
     func lookup(of channel: ChannelName, since: EventPosition?) -> LogLookup? {
         guard let relay = relay(of: channel) else { return nil }
         let isKnown = since.map { relay.standing(of: $0, on: channel) == .known } ?? true
-        guard !isKnown || !relay.isReady(for: channel) else { return nil }
+        guard !isKnown || !relay.isReady(for: channel) || lacksSnapshot(of: channel, in: relay) else { return nil }
         return LogLookup(relay: relay, channel: channel, since: since)
     }
 

@@ -60,22 +60,66 @@ extension BroadcastHub {
 // MARK: - Snapshots
 
 extension BroadcastHub {
-    /// Finds out what is newest on a channel that was not followed here until now, if only that counts.
+    /// Whether only what is newest on a channel counts, and that is not known here: before somebody has asked for it, after
+    /// a loss, and where there is nothing.
+    func lacksSnapshot(of channel: ChannelName, in relay: Relay) -> Bool {
+        relay.following != nil && configuration.delivery(channel) == .snapshot && snapshot(of: channel) == nil
+    }
+
+    /// Finds out what is newest on a channel of a shared log, if only that counts and it is not known here.
     func findSnapshot(of channel: ChannelName, in relay: Relay) async throws {
-        guard let backend = relay.following?.backend, configuration.delivery(channel) == .snapshot,
-            state.withLock({ $0.snapshots[channel] == nil })
-        else { return }
-        guard let event = try await logReads.run({ try await backend.newest(on: channel) }),
-            let published = publishedEvent(event)
-        else { return }
+        guard let published = try await readSnapshot(of: channel, in: relay) else { return }
         state.withLock { state in
-            // What was told meanwhile is newer. A channel that is not followed any more would keep what is outdated soon.
-            guard state.snapshots[channel] == nil, relay.isReady(for: channel),
-                published.position.epoch == relay.memory.head().epoch,
-                published.position.offset <= relay.memory.head().offset
-            else { return }
-            state.snapshots.keep(published, atMost: configuration.snapshotChannels)
+            // What was told meanwhile is newer.
+            guard state.snapshots[channel] == nil, isUpToDate(published, in: relay) else { return }
+            keepSnapshot(published, in: &state)
         }
+    }
+
+    /// Asks the log, unless it is known by the time that it is this one's turn.
+    private func readSnapshot(of channel: ChannelName, in relay: Relay) async throws -> PublishedEvent? {
+        guard let backend = relay.following?.backend, lacksSnapshot(of: channel, in: relay) else { return nil }
+        let event = try await logReads.run {
+            lacksSnapshot(of: channel, in: relay) ? try await backend.newest(on: channel) : nil
+        }
+        return event.flatMap(publishedEvent)
+    }
+
+    /// Whether what the log said to be newest is no older than what was told here. What is newer comes in its time, and a
+    /// channel that is not followed any more would keep what is outdated soon.
+    private func isUpToDate(_ published: PublishedEvent, in relay: Relay) -> Bool {
+        let head = relay.memory.head()
+        return relay.isReady(for: published.event.channel) && published.position.epoch == head.epoch
+            && published.position.offset <= head.offset
+    }
+
+    /// What is newest on a feed's channel, wherever that is known. Of one that nobody listens to here it is the log that
+    /// knows.
+    ///
+    /// - Throws: ``BroadcastError`` if that cannot be found out.
+    func newestEvent(of channel: ChannelName) async throws -> PublishedEvent? {
+        if let known = snapshot(of: channel) { return known }
+        guard let backend = relay(of: channel)?.following?.backend else { return nil }
+        return try await logReads.run { try await backend.newest(on: channel) }.flatMap(publishedEvent)
+    }
+
+    /// Tells those who listen to a feed what is newest, though it was told before: they may have missed it.
+    ///
+    /// - Throws: ``BroadcastError`` if that cannot be found out.
+    func retell(_ channel: ChannelName) async throws {
+        guard let relay = relay(of: channel), let backend = relay.following?.backend else { return }
+        let event = try await logReads.run { try await backend.newest(on: channel) }
+        guard let published = event.flatMap(publishedEvent) else { return }
+        let awaken = state.withLock { state in
+            var awaken: [HubShard] = []
+            // What is newer was told to everybody.
+            let isNewest = state.snapshots[channel].map { $0.position == published.position } ?? true
+            guard isNewest, isUpToDate(published, in: relay) else { return awaken }
+            keepSnapshot(published, in: &state)
+            put(published, in: &state, awaken: &awaken)
+            return awaken
+        }
+        for shard in awaken { shard.wake() }
     }
 }
 
@@ -98,6 +142,7 @@ extension BroadcastHub {
         }
         for shard in awaken { shard.wake() }
         relay.progressed()
+        feeds.lookAtLosses()
     }
 
     private func tell(
@@ -166,10 +211,23 @@ extension BroadcastHub {
             state.snapshots.remove(channel)
             // Who holds it already was answered before it was followed, or while the connection was away.
             guard state.subscribers[channel] != nil else { continue }
-            for telling in tellings(of: .stale(channel, reason: .backendRestored), alsoOn: []) {
-                tell(telling, isPlaced: true, of: relay, &state, &awaken)
-            }
+            tellStale(channel, .backendRestored, of: relay, &state, &awaken)
         }
+    }
+
+    /// Tells that something may have been missed. Where only the newest event counts, that has no position: what is newest
+    /// may stand before it and is still to come.
+    private func tellStale(
+        _ channel: ChannelName,
+        _ reason: StaleReason,
+        of relay: Relay,
+        _ state: inout State,
+        _ awaken: inout [HubShard]
+    ) {
+        for telling in tellings(of: .stale(channel, reason: reason), alsoOn: []) {
+            tell(telling, isPlaced: telling.delivery != .snapshot, of: relay, &state, &awaken)
+        }
+        if FeedName(channel: channel) != nil { feeds.lost(channel) }
     }
 
     /// Another log has begun. What was known of the one before means nothing any more; what is followed goes on.
@@ -180,8 +238,6 @@ extension BroadcastHub {
         state.snapshots.removeAll(of: before)
         guard !isFirst else { return }
         let held = state.subscribers.keys.filter { self.relay(of: $0) === relay }
-        for telling in held.flatMap({ tellings(of: .stale($0, reason: .epoch), alsoOn: []) }) {
-            tell(telling, isPlaced: true, of: relay, &state, &awaken)
-        }
+        for channel in held { tellStale(channel, .epoch, of: relay, &state, &awaken) }
     }
 }

@@ -181,9 +181,21 @@ extension BroadcastHub {
         in state: inout State,
         awaken: inout [HubShard]
     ) {
-        let channel = published.event.channel
         state.published += 1
-        if published.isSnapshot { state.snapshots.keep(published, atMost: configuration.snapshotChannels) }
+        if published.isSnapshot { keepSnapshot(published, in: &state) }
+        put(published, in: &state, awaken: &awaken)
+    }
+
+    /// Keeps an event for those who subscribe later. Those of feeds are as many as the program declares, and are never
+    /// given up: of one that does not change, nobody would be told a value any more.
+    func keepSnapshot(_ published: PublishedEvent, in state: inout State) {
+        let isFeed = feeds.contains(published.event.channel)
+        state.snapshots.keep(published, atMost: configuration.snapshotChannels, isLasting: isFeed)
+    }
+
+    /// Puts an event before every loop with subscribers.
+    func put(_ published: PublishedEvent, in state: inout State, awaken: inout [HubShard]) {
+        let channel = published.event.channel
         guard let subscribers = state.subscribers[channel] else { return }
         for identifier in subscribers.keys {
             if state.inboxes[identifier] == nil, let shard = state.shards[identifier] { awaken.append(shard) }
@@ -401,7 +413,9 @@ extension BroadcastHub {
         var (missed, recovered): ([PublishedEvent], Bool) = ([], false)
         var position = request.log.head()
         if isNew, let snapshot = state.snapshots[channel] {
-            (missed, recovered) = (snapshot.position == request.since ? [] : [snapshot], request.since != nil)
+            // One without a position of its own is not what the client knows there.
+            let isKnown = snapshot.isPlaced && snapshot.position == request.since
+            (missed, recovered) = (isKnown ? [] : [snapshot], request.since != nil)
             // The client begins right before the snapshot, or it would take it for one that it has seen.
             position = snapshot.isPlaced ? snapshot.position.predecessor : position
         } else if isNew, let events = request.missed(), isWorthReplaying(events) {

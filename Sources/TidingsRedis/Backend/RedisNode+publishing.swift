@@ -71,14 +71,20 @@ extension RedisNode {
     }
 
     private func send(_ publish: OutgoingPublish, on link: RedisLink) {
-        let head = [configuration.makeName(), "\(max(1, configuration.historyLength))", "\(historyTime)"]
+        let head = [configuration.makeName(), "\(max(1, configuration.historyLength))"]
         let arguments =
             head.map { Array($0.utf8) } + [publish.body]
-            + publish.channels.map { Array(names.published($0).utf8) }
+            + publish.channels.flatMap { [names.published($0), "\(keepingTime(of: $0))"] }.map { Array($0.utf8) }
         let keys = [names.log] + publish.channels.map(names.stream)
         link.run(RedisScripts.publish, keys: keys, arguments: arguments) { [weak self] result in
             self?.answered(publish, result, by: link)
         }
+    }
+
+    /// How many milliseconds the newest events of a channel are kept after the last one. Of a feed the last one is what
+    /// counts, however long ago it was told: nobody tells it again while it is the same.
+    private func keepingTime(of channel: ChannelName) -> Int64 {
+        FeedName(channel: channel) == nil ? historyTime : max(historyTime, 365 * 24 * 3_600_000)
     }
 
     private func answered(_ publish: OutgoingPublish, _ result: Result<RESPValue, RedisError>, by link: RedisLink) {

@@ -23,8 +23,8 @@ enum RedisScripts {
 
     /// Gives an event a position, keeps it, and publishes it: on each of its channels.
     ///
-    /// `KEYS`: the log, then the stream of each channel. `ARGV`: an epoch for a new log, how many events are kept, for how
-    /// many milliseconds, the event's body, then what is published on for each channel.
+    /// `KEYS`: the log, then the stream of each channel. `ARGV`: an epoch for a new log, how many events are kept, the
+    /// event's body, then for each channel what is published on, and for how many milliseconds its events are kept.
     static let publish =
         opening + """
             local log = KEYS[1]
@@ -39,10 +39,10 @@ enum RedisScripts {
                     redis.call('DEL', stream)
                     before = '0'
                 end
-                redis.call('XADD', stream, 'MAXLEN', '~', ARGV[2], offset .. '-0', 'before', before, 'event', ARGV[4])
-                redis.call('PEXPIRE', stream, ARGV[3])
+                redis.call('XADD', stream, 'MAXLEN', '~', ARGV[2], offset .. '-0', 'before', before, 'event', ARGV[3])
+                redis.call('PEXPIRE', stream, ARGV[2 * place + 1])
                 local head = '{"position":"' .. epoch .. ':' .. offset .. '","before":' .. before .. ','
-                redis.call('PUBLISH', ARGV[place + 3], head .. ARGV[4])
+                redis.call('PUBLISH', ARGV[2 * place], head .. ARGV[3])
             end
             return epoch .. ':' .. offset
             """

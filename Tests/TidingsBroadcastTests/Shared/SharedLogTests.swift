@@ -273,6 +273,48 @@ struct SharedLogTests {
         #expect(try other.receive().compactMap(\.event).map(\.name) == ["newer"])
     }
 
+    @Test("who subscribes while what is newest is still being asked for gets it too")
+    func newestForTwo() throws {
+        let bench = Bench { $0.delivery = { _ in .snapshot } }
+        bench.shared.keep(BroadcastEvent(channel: "feed:a", name: "kept", position: Self.at(7)))
+        let (first, second) = (try bench.connect(), try bench.connect())
+        try first.subscribe("feed:a")
+        bench.settle()
+        // The channel is followed from here on, and nobody has asked so far.
+        bench.shared.settle(at: 10)
+        try second.subscribe("feed:a")
+        bench.settle()
+        for client in [first, second] { #expect(try client.receive().compactMap(\.event).map(\.name) == ["kept"]) }
+    }
+
+    @Test("after a loss who subscribes gets what is newest by then")
+    func newestAfterLoss() throws {
+        let bench = Bench { $0.delivery = { _ in .snapshot } }
+        let holder = try bench.holder(of: "feed:a")
+        bench.shared.happen("before", on: "feed:a", at: 11)
+        bench.shared.tell(.lost)
+        bench.shared.keep(BroadcastEvent(channel: "feed:a", name: "meanwhile", position: Self.at(20)))
+        bench.shared.settle(at: 30)
+        bench.settle()
+        #expect(try holder.receive().compactMap(\.event).map(\.name) == ["before", "stale"])
+        let later = try bench.connect()
+        try later.subscribe("feed:a")
+        bench.settle()
+        #expect(try later.receive().compactMap(\.event).map(\.name) == ["meanwhile"])
+    }
+
+    @Test("what is newest and has no position is told to who comes back from where the log stood")
+    func newestWithoutPosition() throws {
+        let bench = Bench { $0.delivery = { _ in .snapshot } }
+        let holder = try bench.holder(of: "feed:a")
+        bench.shared.happen("raw", on: "feed:a", at: nil)
+        let back = try bench.connect()
+        try back.subscribe("feed:a", since: Self.at(10))
+        bench.settle()
+        #expect(try back.receive().compactMap(\.event).map(\.name) == ["raw"])
+        try holder.drop()
+    }
+
     @Test("a channel with a log of its own keeps it")
     func otherRelays() async throws {
         let bench = Bench()
