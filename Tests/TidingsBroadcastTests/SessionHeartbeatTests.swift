@@ -148,13 +148,15 @@ struct ShardInboxTests {
         #expect(inbox.takeAll().isEmpty)
     }
 
-    @Test("past the capacity the channel with most of it gives way to one stale event, at its newest position")
+    @Test("past the capacity the channel with most of it gives way to one stale event, where its first one stood")
     func overflow() {
         var inbox = ShardInbox(capacity: 10)
         inbox.append(event("quiet", 1))
         for offset: UInt64 in 2...100 { inbox.append(event("loud", offset)) }
         let events = inbox.takeAll()
         #expect(events.map(\.event.channel) == ["quiet", "loud"])
+        // What others are told at later positions must not make anybody believe that nothing is missing.
+        #expect(events.map(\.position.offset) == [1, 2])
         #expect(events.last?.event.staleReason == .lagged)
         #expect(events.last?.isOverflow == true)
         inbox.append(event("loud", 101))

@@ -208,11 +208,8 @@ extension BroadcastHub {
     }
 
     /// Takes what was published for a shard and puts the shard to sleep.
-    func takeInbox(of shard: HubShard) -> [PublishedEvent] {
-        state.withLock { state in
-            var inbox = state.inboxes.removeValue(forKey: shard.identifier)
-            return inbox?.takeAll() ?? []
-        }
+    func takeInbox(of shard: HubShard) -> ShardInbox? {
+        state.withLock { $0.inboxes.removeValue(forKey: shard.identifier) }
     }
 
     private var emptyInbox: ShardInbox { ShardInbox(capacity: configuration.eventsAwaitingDelivery) }

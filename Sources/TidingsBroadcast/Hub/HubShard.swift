@@ -59,11 +59,12 @@ extension HubShard {
 
     /// Delivers what is in the inbox at once: nothing that was published before a close comes after it.
     func deliverNow() {
-        let events = hub.takeInbox(of: self)
+        guard var inbox = hub.takeInbox(of: self) else { return }
+        let events = inbox.takeAll()
         let start = eventLoop.now
         deliver(events)
-        if let first = events.first {
-            counters.broadcastDuration.record(.nanoseconds((NIODeadline.now() - first.time).nanoseconds))
+        if !events.isEmpty {
+            counters.broadcastDuration.record(.nanoseconds((NIODeadline.now() - inbox.begin).nanoseconds))
         }
         isolated.value.pace.delivered(events.count, from: start, to: eventLoop.now)
     }

@@ -13,8 +13,6 @@ final class PublishedEvent: Sendable {
     let delivery: ChannelDelivery
     /// Whether this stands for events that were given up before they reached a session: a stream cannot go on after it.
     let isOverflow: Bool
-    /// When it was published here.
-    let time = NIODeadline.now()
     private let frames = Mutex(FrameCache())
     private let entity = Mutex<String??>(nil)
 
@@ -52,10 +50,8 @@ final class PublishedEvent: Sendable {
         }
     }
 
-    /// What takes the place of this event and of those before it on its channel when there was no room for them. Of a
-    /// snapshot the newest is enough.
+    /// What takes the place of this event and of those after it on its channel when there was no room for them.
     func overflow() -> PublishedEvent {
-        guard delivery != .snapshot else { return self }
         var stale = BroadcastEvent.stale(event.channel, reason: .lagged)
         stale.time = event.time
         return PublishedEvent(

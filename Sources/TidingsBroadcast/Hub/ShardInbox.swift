@@ -1,3 +1,4 @@
+import NIOCore
 import TidingsWire
 
 /// What was published for a shard and is not delivered yet. Bounded, so that publishers that are faster than a loop cost
@@ -8,6 +9,8 @@ struct ShardInbox {
     private var events: [PublishedEvent] = []
     /// The channels whose events gave way. What happens on them until the shard wakes adds nothing.
     private var overflowed: Set<ChannelName> = []
+    /// When the first of what waits was published: one look at a clock for all of it.
+    private(set) var begin = NIODeadline.distantPast
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -18,6 +21,7 @@ struct ShardInbox {
     /// - Returns: How many events were given up for it.
     @discardableResult
     mutating func append(_ published: PublishedEvent) -> Int {
+        if events.isEmpty { begin = .now() }
         let before = events.count + 1
         if overflowed.contains(published.event.channel) {
             // Of a snapshot the newest counts; of everything else what follows adds nothing.
@@ -44,10 +48,15 @@ struct ShardInbox {
             counts[published.event.channel, default: 0] += 1
         }
         guard let (channel, _) = counts.max(by: { $0.value < $1.value }),
-            let last = events.last(where: { $0.event.channel == channel })
+            let first = events.firstIndex(where: { $0.event.channel == channel })
         else { return }
         overflowed.insert(channel)
+        // Of a snapshot the newest is enough. Everything else is said to be missing from where the first one stood: a reader
+        // who is told other channels' positions behind that would take it for known.
+        let isSnapshot = events[first].delivery == .snapshot
+        let newest = events.last { $0.event.channel == channel }
+        let substitute = isSnapshot ? newest ?? events[first] : events[first].overflow()
         events.removeAll { $0.event.channel == channel }
-        events.append(last.overflow())
+        events.insert(substitute, at: isSnapshot ? events.endIndex : first)
     }
 }

@@ -95,8 +95,8 @@ final class OutboundQueue {
         return buffer
     }
 
-    /// Where the first event stands; nil if there is none, or it stands for events that were given up.
-    var firstPosition: EventPosition? { entries[first...].lazy.compactMap(\.self).first?.position }
+    /// What comes next; nil if nothing does.
+    var firstEntry: Entry? { entries[first...].lazy.compactMap(\.self).first }
 
     func popEntry() -> Entry? {
         while first < entries.count {
@@ -129,9 +129,10 @@ final class OutboundQueue {
         insert(entry)
     }
 
-    private func insert(_ entry: Entry) {
+    /// - Parameter place: Where an entry was that is no more; nil: behind all others.
+    private func insert(_ entry: Entry, at place: Int? = nil) {
         if let subject = entry.subject { places[subject] = entries.count }
-        entries.append(entry)
+        if let place { entries[place] = entry } else { entries.append(entry) }
         live += 1
         bytes += entry.frame.readableBytes
         if entry.isSignal {
@@ -153,14 +154,18 @@ final class OutboundQueue {
         signals[entry.channel] = waiting.count > 0 ? waiting : nil
     }
 
+    /// The stale event takes the place of the first one that is given up. Behind what waits on other channels it would come
+    /// too late for who is told one position for all of them: what stands there would be taken for all that there was.
+    ///
     /// - Parameter published: The event for which there was no room: the channel is stale from its time on.
     private func collapse(_ channel: ChannelName, at published: PublishedEvent) {
         let before = live
+        let place = (first..<entries.count).first { entries[$0]?.channel == channel }
         removeAll(of: channel)
         counters?.collapsed += before - live
         var stale = BroadcastEvent.stale(channel, reason: .lagged)
         stale.time = published.event.time
-        insert(Entry(frame: writer.frame(stale), channel: channel, subject: nil, isSignal: true))
+        insert(Entry(frame: writer.frame(stale), channel: channel, subject: nil, isSignal: true), at: place)
         signals[channel, default: Signals()].isStale = true
     }
 

@@ -254,6 +254,24 @@ final class EventStreamSessionTests {
         #expect(messages.last?.lastEventID == "\(epoch):1101")
     }
 
+    @Test("nothing is told with a position behind what was given up before the client knows that it was")
+    func collapsedInBetween() throws {
+        let client = try client("order", "other")
+        _ = try client.receive()
+        client.setWritable(false)
+        for number in 1...10 { try publish("order", number) }
+        try publish("other", 11)
+        for number in 12...1100 { try publish("order", number) }
+        loop.run()
+        client.setWritable(true)
+        let messages = try client.receive()
+        let stale = try #require(messages.firstIndex { $0.event == .stale("order", reason: .lagged) })
+        // Who is cut off before it comes back from the last identifier.
+        #expect(messages[..<stale].allSatisfy { $0.lastEventID == "\(epoch):0" })
+        #expect(messages.compactMap(\.number) == [11])
+        #expect(messages.last?.lastEventID == "\(epoch):11")
+    }
+
     @Test("a stream that cannot be kept up with is ended, and resumed from where it was")
     func tooSlow() throws {
         let client = try client("stream")

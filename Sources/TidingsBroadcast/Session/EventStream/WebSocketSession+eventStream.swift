@@ -107,7 +107,8 @@ extension WebSocketSession {
     func nextPiece(of queue: OutboundQueue) -> ByteBuffer {
         var buffer = ByteBuffer()
         while let entry = queue.popEntry() {
-            let isLast = entry.position != queue.firstPosition
+            // What stands for events that were given up may stand for one of the same position.
+            let isLast = queue.firstEntry.map { $0.position != nil && $0.position != entry.position } ?? true
             if let position = entry.position, isLast,
                 stream?.advance(to: position, of: shard.hub.logIdentifier(of: entry.channel)) == true, let stream
             {
