@@ -71,6 +71,11 @@ public final class InMemoryBroadcastBackend: BroadcastBackend {
         }
     }
 
+    /// Whether somebody in this process listens to a channel.
+    func hasHandlers(of channel: ChannelName) -> Bool {
+        state.withLock { $0.handlers[channel] != nil }
+    }
+
     private func openState<Result>(_ body: (inout State) throws -> sending Result) throws -> sending Result {
         try state.withLock { state in
             guard !state.isClosed else {

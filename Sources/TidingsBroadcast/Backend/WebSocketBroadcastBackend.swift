@@ -24,7 +24,11 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     public init(underlying: any BroadcastBackend = InMemoryBroadcastBackend(), hub: BroadcastHub = BroadcastHub()) {
         self.underlying = underlying
         self.hub = hub
-        if let shared = underlying as? any SharedBroadcastBackend { hub.share(shared) }
+        if let shared = underlying as? any SharedBroadcastBackend {
+            hub.share(shared)
+        } else {
+            hub.publishClients(through: underlying)
+        }
     }
 
     /// True.

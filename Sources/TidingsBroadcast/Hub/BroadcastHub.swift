@@ -51,6 +51,8 @@ public final class BroadcastHub: Sendable {
     let firstRelay = AtomicLazyReference<Relay>()
     /// The log of every channel that has no other, if nodes share one.
     let sharedLog = AtomicLazyReference<Relay>()
+    /// Where what clients publish goes first, if nodes share no log.
+    let localBackend = AtomicLazyReference<LocalBackend>()
     /// Whether there is one of either kind: what each event asks.
     let mayHaveRelays = Atomic(false)
     /// The last errors; nil while nobody looks at them.

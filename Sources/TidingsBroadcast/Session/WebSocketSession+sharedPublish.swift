@@ -1,10 +1,10 @@
 import NIOCore
 import TidingsWire
 
-// What a client publishes, where the log of the channel is shared with other nodes.
+// What a client publishes, where it goes to a backend first: one that several nodes share, or one with handlers.
 extension WebSocketSession {
-    /// Publishes what a message asks for on a log that several nodes share, before the rest of the message is carried out.
-    /// Until there is a position what the client asks for waits, so its events keep their order.
+    /// Publishes what a message asks for through the backend, before the rest of the message is carried out. Until there is
+    /// a position what the client asks for waits, so its events keep their order.
     ///
     /// - Parameters:
     ///   - excerpts: What logs that are kept elsewhere say of what the client missed.
@@ -15,7 +15,7 @@ extension WebSocketSession {
         _ excerpts: [ChannelName: LogExcerpt] = [:],
         holding holds: [ChannelHold] = []
     ) {
-        guard let context, let (backend, event) = sharedPublish(of: message, verdict) else {
+        guard let context, let (publish, event) = sharedPublish(of: message, verdict) else {
             return carryOut(message, verdict, excerpts)
         }
         // A session that is refused together with its token must not have published.
@@ -26,7 +26,7 @@ extension WebSocketSession {
         let eventLoop = context.eventLoop
         let session = NIOLoopBound(self, eventLoop: eventLoop)
         let task = Task(executorPreference: shard.hub.configuration.executor) {
-            let result = await WebSocketSession.publish(event, on: backend)
+            let result = await WebSocketSession.publish(event, by: publish)
             eventLoop.execute {
                 withExtendedLifetime(holds) { session.value.published(result, message, verdict, excerpts) }
             }
@@ -47,23 +47,23 @@ extension WebSocketSession {
     private func sharedPublish(
         of message: ClientMessage,
         _ verdict: Gatekeeper.Verdict
-    ) -> (any SharedBroadcastBackend, BroadcastEvent)? {
+    ) -> (BroadcastHub.ClientPublish, BroadcastEvent)? {
         let hub = shard.hub
         guard let request = message.publish, verdict.mayPublish,
             request.payload.json.count <= hub.configuration.payloadBytes,
-            let backend = try? hub.sharedBackend(of: request.channel)
+            let publish = try? hub.clientPublish(on: request.channel)
         else { return nil }
-        return (backend, request.event.happened(at: hub.configuration.now()))
+        return (publish, request.event.happened(at: hub.configuration.now()))
     }
 
     private static func publish(
         _ event: BroadcastEvent,
-        on backend: any SharedBroadcastBackend
+        by publish: BroadcastHub.ClientPublish
     ) async -> Result<EventPosition, WireError> {
         do {
-            return .success(try await backend.publish(event, alsoOn: []))
+            return .success(try await publish(event))
         } catch {
-            // What is wrong between the nodes is not the client's business.
+            // What is wrong with the backend is not the client's business.
             let message = "The event could not be published now. Try again later."
             return .failure(WireError(.unavailable, message, channel: event.channel.rawValue))
         }
