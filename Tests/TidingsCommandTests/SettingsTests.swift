@@ -172,6 +172,10 @@ struct SettingsTests {
                 "authentication.algorithm: says what authentication.public_key is for, which is not set."
             ),
             (
+                ["--metrics=true", "--authentication-secret=\(secret)"],
+                "metrics: \"true\" on a server that asks who its clients are; set operators.secret too, for who reads them."
+            ),
+            (
                 ["--console-secret=\(secret)", "--operators-secret=\(secret)"],
                 "console.secret: is the same as operators.secret; the console needs a secret of its own."
             ),

@@ -51,6 +51,13 @@ extension ServeSettings {
             )
         }
         messages += consoleContradictions(in: values)
+        if values[metrics], [tokenSecret, publicKey, keySet].contains(where: values.isSet),
+            !values.isSet(operatorSecret)
+        {
+            messages.append(
+                "metrics: \"true\" on a server that asks who its clients are; set operators.secret too, for who reads them."
+            )
+        }
         return messages.map { SettingsError(.contradiction, $0) }
     }
 
