@@ -22,6 +22,8 @@ public struct BroadcastError: Error, Sendable {
         public static let payloadTooLarge = Code(rawValue: "payload_too_large")
         /// The channel's events come from a log that is kept elsewhere: write the event there.
         public static let relayedChannel = Code(rawValue: "relayed_channel")
+        /// The key of a request that may come again came with another request. Take a new one for each.
+        public static let keyReused = Code(rawValue: "key_reused")
     }
 
     /// What kind of failure it was.

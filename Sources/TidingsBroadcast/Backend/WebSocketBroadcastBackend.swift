@@ -69,20 +69,42 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     /// - Throws: What ``broadcast(_:alsoOn:)`` throws.
     @discardableResult
     public func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName] = []) async throws -> EventPosition {
+        try await publish(event, alsoOn: channels, once: nil)
+    }
+
+    /// Whether the backend underneath knows what was published before: an ``IdempotentBroadcastBackend``.
+    package var publishesOnce: Bool { underlying is any IdempotentBroadcastBackend }
+
+    /// The same, for what may be asked for again.
+    ///
+    /// - Parameter key: By what the event is known again; nil: it is not. Ignored unless ``publishesOnce``.
+    package func publish(
+        _ event: BroadcastEvent,
+        alsoOn channels: [ChannelName] = [],
+        once key: PublishingKey?
+    ) async throws -> EventPosition {
         do {
-            return try await tell(event, alsoOn: channels)
+            return try await tell(event, alsoOn: channels, once: key)
         } catch {
             hub.failed(error, code: "broadcast_failed", "An event could not be broadcast.")
             throw error
         }
     }
 
-    private func tell(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) async throws -> EventPosition {
+    private func tell(
+        _ event: BroadcastEvent,
+        alsoOn channels: [ChannelName],
+        once key: PublishingKey?
+    ) async throws -> EventPosition {
         let event = event.traced
         try hub.checkPublishable(event)
         if let shared = try hub.sharedBackend(of: event.channel, and: channels) {
             // It comes back from there, to the clients of this node as to those of the others.
-            return try await shared.publish(event.happened(at: hub.configuration.now()), alsoOn: channels)
+            let event = event.happened(at: hub.configuration.now())
+            guard let key, let idempotent = shared as? any IdempotentBroadcastBackend else {
+                return try await shared.publish(event, alsoOn: channels)
+            }
+            return try await idempotent.publish(event, alsoOn: channels, once: key)
         }
         for event in [event] + channels.map(event.told) { try await underlying.broadcast(event) }
         return try hub.publish(event, alsoOn: channels)

@@ -39,7 +39,11 @@ struct PublishRoute {
         if let wait = rates.wait(for: events.count, of: identity?.subject ?? "") { throw limited(for: wait) }
         guard let key else { return Self.answer(try await publish(events, after: [], logger)) }
         let name = PublishingTable.Key(subject: identity?.subject ?? "", key: key)
-        switch table.begin(name, fingerprint: Fingerprint.text(body)) {
+        let fingerprint = Fingerprint.text(body)
+        guard !broadcast.publishesOnce else {
+            return Self.answer(try await publish(events, once: name, fingerprint, logger))
+        }
+        switch table.begin(name, fingerprint: fingerprint) {
         case .answer(let positions): return Self.answer(positions)
         case .isRunning: throw Self.isRunning
         case .isReused: throw Self.isReused
@@ -65,11 +69,31 @@ struct PublishRoute {
             return positions
         } catch {
             ended(positions, false)
-            let reason = (error as? BroadcastError)?.message ?? "\(type(of: error))"
-            logger.error("events could not be published", metadata: ["error": "\(reason)"])
-            var problem = Self.unavailable
-            problem.members = [.init("published", .integer(positions.count))]
-            throw problem
+            throw Self.interrupted(error, after: positions.count, logger)
+        }
+    }
+
+    /// Where the backend knows what was published before, on whichever node.
+    private func publish(
+        _ events: [BroadcastEvent],
+        once name: PublishingTable.Key,
+        _ fingerprint: String,
+        _ logger: Logger
+    ) async throws -> [EventPosition] {
+        // No subject has a key of another one's, whatever is in them.
+        let request = "\(name.subject.utf8.count):\(name.subject):\(name.key)"
+        let retention = endpoints.publishing.answerRetention
+        var positions: [EventPosition] = []
+        do {
+            for (index, event) in events.enumerated() {
+                let key = PublishingKey(request: request, fingerprint: fingerprint, index: index, retention: retention)
+                positions.append(try await broadcast.publish(event, once: key))
+            }
+            return positions
+        } catch let error as BroadcastError where error.code == .keyReused {
+            throw Self.isReused
+        } catch {
+            throw Self.interrupted(error, after: positions.count, logger)
         }
     }
 
@@ -120,6 +144,14 @@ extension PublishRoute {
     private static func forbidden(_ detail: String, _ channel: ChannelName) -> Problem {
         var problem = Problem(.forbidden, code: "forbidden", detail: detail)
         problem.members = [.init("channel", .string(channel.rawValue))]
+        return problem
+    }
+
+    private static func interrupted(_ error: any Error, after count: Int, _ logger: Logger) -> Problem {
+        let reason = (error as? BroadcastError)?.message ?? "\(type(of: error))"
+        logger.error("events could not be published", metadata: ["error": "\(reason)"])
+        var problem = unavailable
+        problem.members = [.init("published", .integer(count))]
         return problem
     }
 

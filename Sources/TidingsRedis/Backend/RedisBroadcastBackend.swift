@@ -20,7 +20,7 @@ public import TidingsWire
 /// Something is published to this node alone every ``RedisConfiguration/probeInterval``. When it does not come back in time the connections
 /// are made anew, even if they look well. After each loss of a connection every channel turns stale
 /// (`backend_restored`), for clients and for handlers.
-public final class RedisBroadcastBackend: SharedBroadcastBackend, Service {
+public final class RedisBroadcastBackend: IdempotentBroadcastBackend, Service {
     private let node: NIOLoopBoundBox<RedisNode>
     private let eventLoop: any EventLoop
     private let payloadBytes: Int
@@ -138,6 +138,33 @@ extension RedisBroadcastBackend {
     /// - Returns: The event's position.
     /// - Throws: As ``broadcast(_:)``.
     public func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) async throws -> EventPosition {
+        try await send(event, alsoOn: channels, once: nil)
+    }
+
+    /// Tells everyone on every node, unless that was done before, on this node or on another one.
+    ///
+    /// What was published is known as long as Redis keeps its data, and of no more requests than
+    /// ``RedisConfiguration/knownRequests``. After `unconfirmed` the same call finds out what became of it.
+    ///
+    /// - Parameters:
+    ///   - event: What happened.
+    ///   - channels: Where it is told besides the event's own channel.
+    ///   - key: By what it is known again.
+    /// - Returns: The event's position: that of the first time, if it was published before.
+    /// - Throws: As ``broadcast(_:)``, and `keyReused`.
+    public func publish(
+        _ event: BroadcastEvent,
+        alsoOn channels: [ChannelName],
+        once key: PublishingKey
+    ) async throws -> EventPosition {
+        try await send(event, alsoOn: channels, once: key)
+    }
+
+    private func send(
+        _ event: BroadcastEvent,
+        alsoOn channels: [ChannelName],
+        once key: PublishingKey?
+    ) async throws -> EventPosition {
         let size = event.payload.json.count
         guard size <= payloadBytes else {
             throw BroadcastError(
@@ -148,7 +175,7 @@ extension RedisBroadcastBackend {
         var told = [event.channel]
         for channel in channels where !told.contains(channel) { told.append(channel) }
         let promise = eventLoop.makePromise(of: EventPosition.self)
-        let publish = OutgoingPublish(body: NodeMessage.body(of: event), channels: told, promise: promise)
+        let publish = OutgoingPublish(body: NodeMessage.body(of: event), channels: told, key: key, promise: promise)
         onLoop { $0.publish(publish) }
         return try await promise.futureResult.get()
     }

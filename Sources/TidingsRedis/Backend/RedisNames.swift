@@ -21,6 +21,12 @@ struct RedisNames: Sendable {
     /// The newest events of a channel.
     func stream(_ channel: ChannelName) -> String { "\(prefix)events:\(channel.rawValue)" }
 
+    /// What is known of a request that may come again.
+    func request(_ name: String) -> String { "\(prefix)request:\(name)" }
+
+    /// The names of all that is known of requests.
+    var requests: String { "\(prefix)requests" }
+
     /// What says that something was published past the log of a channel.
     func past(_ channel: ChannelName) -> String { "\(prefix)past:\(channel.rawValue)" }
 }

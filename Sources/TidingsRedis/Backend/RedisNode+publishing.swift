@@ -7,10 +7,15 @@ struct OutgoingPublish: Sendable {
     let body: [UInt8]
     /// None twice.
     let channels: [ChannelName]
+    /// By what it is known again; nil: it is not.
+    var key: PublishingKey?
     let promise: EventLoopPromise<EventPosition>
 
     /// What it costs to keep.
-    var bytes: Int { body.count + channels.reduce(256) { $0 + 2 * $1.rawValue.utf8.count } }
+    var bytes: Int {
+        let keyBytes = key.map { $0.request.utf8.count + $0.fingerprint.utf8.count } ?? 0
+        return body.count + keyBytes + channels.reduce(256) { $0 + 2 * $1.rawValue.utf8.count }
+    }
 }
 
 /// An event that waits for Redis.
@@ -73,10 +78,12 @@ extension RedisNode {
     private func send(_ publish: OutgoingPublish, on link: RedisLink) {
         let head = [configuration.makeName(), "\(max(1, configuration.historyLength))"]
         let arguments =
-            head.map { Array($0.utf8) } + [publish.body]
+            head.map { Array($0.utf8) } + [publish.body] + (publish.key.map(arguments) ?? [])
             + publish.channels.flatMap { [names.published($0), "\(keepingTime(of: $0))"] }.map { Array($0.utf8) }
-        let keys = [names.log] + publish.channels.map(names.stream)
-        link.run(RedisScripts.publish, keys: keys, arguments: arguments) { [weak self] result in
+        let requestKeys = publish.key.map { [names.request($0.request), names.requests] } ?? []
+        let keys = [names.log] + requestKeys + publish.channels.map(names.stream)
+        let script = publish.key == nil ? RedisScripts.publish : RedisScripts.publishOnce
+        link.run(script, keys: keys, arguments: arguments) { [weak self] result in
             self?.answered(publish, result, by: link)
         }
     }
@@ -87,9 +94,16 @@ extension RedisNode {
         FeedName(channel: channel) == nil ? historyTime : max(historyTime, 365 * 24 * 3_600_000)
     }
 
+    private func arguments(of key: PublishingKey) -> [[UInt8]] {
+        let (time, count) = (max(1, key.retention.milliseconds), max(1, configuration.knownRequests))
+        return [key.fingerprint, "\(key.index)", "\(time)", "\(count)"].map { Array($0.utf8) }
+    }
+
     private func answered(_ publish: OutgoingPublish, _ result: Result<RESPValue, RedisError>, by link: RedisLink) {
         do throws(RedisError) {
-            guard let position = EventPosition(try result.text) else {
+            let text = try result.text
+            guard text != "reused" else { return completed(publish, .failure(Self.keyReused)) }
+            guard let position = EventPosition(text) else {
                 throw RedisError(.badReply, "Redis has answered with something else than a position.")
             }
             metrics.wasPublished()
@@ -117,6 +131,11 @@ extension RedisNode {
             completed(publish, .failure(BroadcastError(.unavailable, message, cause: error)))
         }
     }
+
+    private static let keyReused = BroadcastError(
+        .keyReused,
+        "This key came with another request before. Nobody was told. Take a new key for each request."
+    )
 
     private func completed(_ publish: OutgoingPublish, _ result: Result<EventPosition, BroadcastError>) {
         pendingPublishes -= 1

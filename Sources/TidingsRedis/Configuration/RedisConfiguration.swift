@@ -45,6 +45,8 @@ public struct RedisConfiguration: Sendable {
     public var prefix = "tidings:"
     /// Newest events of each channel that are kept for clients that come back; about as many.
     public var historyLength = 1000
+    /// Requests to publish that are known again when they come again, on all nodes together. Of more, the oldest are forgotten.
+    public var knownRequests = 100_000
     /// How far back clients that come back are told what they missed. Redis keeps events for a little more than twice as
     /// long, counted from the last one on their channel.
     public var historyAge: Duration = .seconds(300)

@@ -5,6 +5,8 @@
 /// - a hash: `epoch` and `offset`, the newest position; `life`, the identity of the server's data that the epoch belongs to;
 ///   `floor`, the offset after which every event is younger than what is kept, with `mark` and `marked` from which the next
 ///   floor is made; `evicted`, how many keys the server had given up for lack of memory.
+/// - for each request that may come again a hash: its `fingerprint`, and the positions of its events by their places; and
+///   a list of those hashes' names, the oldest first.
 /// - for each channel a stream of its newest events, with their offsets as identifiers, and the offset before on the channel.
 enum RedisScripts {
     /// Makes the log if there is none, and a new epoch if its data is not what it was.
@@ -22,29 +24,62 @@ enum RedisScripts {
         """
 
     /// Gives an event a position, keeps it, and publishes it: on each of its channels.
+    private static let telling =
+        opening + """
+            local function tell(streams, channels)
+                local log = KEYS[1]
+                local epoch = redis.call('HGET', log, 'epoch') or begin(log, ARGV[1], '0')
+                local offset = number(redis.call('HINCRBY', log, 'offset', 1))
+                for place = streams, #KEYS do
+                    local stream = KEYS[place]
+                    local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+                    local before = last and string.match(last[1], '^%d+') or '0'
+                    -- The stream of a log that was lost.
+                    if tonumber(before) >= tonumber(offset) then
+                        redis.call('DEL', stream)
+                        before = '0'
+                    end
+                    redis.call('XADD', stream, 'MAXLEN', '~', ARGV[2], offset .. '-0', 'before', before, 'event', ARGV[3])
+                    local channel = channels + 2 * (place - streams)
+                    redis.call('PEXPIRE', stream, ARGV[channel + 1])
+                    local head = '{"position":"' .. epoch .. ':' .. offset .. '","before":' .. before .. ','
+                    redis.call('PUBLISH', ARGV[channel], head .. ARGV[3])
+                end
+                return epoch .. ':' .. offset
+            end
+
+            """
+
+    /// Publishes an event.
     ///
     /// `KEYS`: the log, then the stream of each channel. `ARGV`: an epoch for a new log, how many events are kept, the
     /// event's body, then for each channel what is published on, and for how many milliseconds its events are kept.
-    static let publish =
-        opening + """
-            local log = KEYS[1]
-            local epoch = redis.call('HGET', log, 'epoch') or begin(log, ARGV[1], '0')
-            local offset = number(redis.call('HINCRBY', log, 'offset', 1))
-            for place = 2, #KEYS do
-                local stream = KEYS[place]
-                local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-                local before = last and string.match(last[1], '^%d+') or '0'
-                -- The stream of a log that was lost.
-                if tonumber(before) >= tonumber(offset) then
-                    redis.call('DEL', stream)
-                    before = '0'
+    static let publish = telling + "return tell(2, 4)"
+
+    /// Publishes an event of a request, unless that was done before.
+    ///
+    /// `KEYS`: the log, what is known of the request, the names of all that is known, then the stream of each channel. `ARGV`:
+    /// as for ``publish``, but before the channels: the request's fingerprint, the event's place in it, for how many
+    /// milliseconds it is known, how many requests are. Gives the position, or `reused`.
+    static let publishOnce =
+        telling + """
+            local request, requests = KEYS[2], KEYS[3]
+            local known = redis.call('HMGET', request, 'fingerprint', ARGV[5])
+            if known[1] and known[1] ~= ARGV[4] then return 'reused' end
+            if known[2] then return known[2] end
+            -- What telling does not need comes first: who may not do this tells nobody.
+            if not known[1] then
+                redis.call('RPUSH', requests, request)
+                redis.call('PEXPIRE', requests, ARGV[6])
+                -- Of more than may be known the oldest is forgotten.
+                if redis.call('LLEN', requests) > tonumber(ARGV[7]) then
+                    redis.call('DEL', redis.call('LPOP', requests))
                 end
-                redis.call('XADD', stream, 'MAXLEN', '~', ARGV[2], offset .. '-0', 'before', before, 'event', ARGV[3])
-                redis.call('PEXPIRE', stream, ARGV[2 * place + 1])
-                local head = '{"position":"' .. epoch .. ':' .. offset .. '","before":' .. before .. ','
-                redis.call('PUBLISH', ARGV[2 * place], head .. ARGV[3])
             end
-            return epoch .. ':' .. offset
+            local position = tell(4, 8)
+            redis.call('HSET', request, 'fingerprint', ARGV[4], ARGV[5], position)
+            if not known[1] then redis.call('PEXPIRE', request, ARGV[6]) end
+            return position
             """
 
     /// Moves the floor: it is an offset that the log had between once and twice as long ago as is told to who comes back.
@@ -135,5 +170,5 @@ enum RedisScripts {
         return {redis.call('HGET', KEYS[1], 'epoch') or '', found[1]}
         """
 
-    static let all = [publish, barrier, renew, read, newest]
+    static let all = [publish, publishOnce, barrier, renew, read, newest]
 }

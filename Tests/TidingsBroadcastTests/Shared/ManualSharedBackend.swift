@@ -3,8 +3,14 @@ import TidingsBroadcast
 import TidingsWire
 
 /// A backend that other nodes share, and that says what a test tells it to.
-final class ManualSharedBackend: SharedBroadcastBackend {
+final class ManualSharedBackend: IdempotentBroadcastBackend {
+    private struct Request {
+        let fingerprint: String
+        var positions: [Int: EventPosition] = [:]
+    }
+
     private struct State {
+        var requests: [String: Request] = [:]
         var feed: SharedLogFeed?
         var followed: [ChannelName: UInt64] = [:]
         var changes: [String] = []
@@ -68,11 +74,33 @@ final class ManualSharedBackend: SharedBroadcastBackend {
     }
 
     func publish(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) async throws -> EventPosition {
+        try state.withLock { try Self.publish(event, alsoOn: channels, &$0) }
+    }
+
+    private static func publish(
+        _ event: BroadcastEvent,
+        alsoOn channels: [ChannelName],
+        _ state: inout State
+    ) throws -> EventPosition {
+        if let failure = state.failure { throw failure }
+        state.published += [event] + channels.map(event.told)
+        state.position = EventPosition(epoch: state.position.epoch, offset: state.position.offset + 1)
+        return state.position
+    }
+
+    func publish(
+        _ event: BroadcastEvent,
+        alsoOn channels: [ChannelName],
+        once key: PublishingKey
+    ) async throws -> EventPosition {
         try state.withLock { state in
-            if let failure = state.failure { throw failure }
-            state.published += [event] + channels.map(event.told)
-            state.position = EventPosition(epoch: state.position.epoch, offset: state.position.offset + 1)
-            return state.position
+            var request = state.requests[key.request] ?? Request(fingerprint: key.fingerprint)
+            guard request.fingerprint == key.fingerprint else { throw BroadcastError(.keyReused, "Another request.") }
+            if let position = request.positions[key.index] { return position }
+            let position = try Self.publish(event, alsoOn: channels, &state)
+            request.positions[key.index] = position
+            state.requests[key.request] = request
+            return position
         }
     }
 

@@ -24,6 +24,11 @@ struct RedisConformanceTests {
         try await withNodes([try await SharedRedis.configuration()]) { try await check.run(against: $0[0].broadcast) }
     }
 
+    @Test("those of every backend that publishes once", arguments: IdempotentBackendConformance.checks)
+    func idempotent(_ check: ConformanceCheck<any IdempotentBroadcastBackend>) async throws {
+        try await withBackend(try await SharedRedis.configuration()) { try await check.run(against: $0) }
+    }
+
     @Test("those of every log", arguments: EventLogConformance.checks)
     func log(_ check: ConformanceCheck<EventLogConformance.Subject>) async throws {
         try await withBackend(try await SharedRedis.configuration()) { backend in

@@ -57,6 +57,31 @@ struct ServeNodesTests {
         try await nodes.stop()
     }
 
+    @Test(
+        "a request with an Idempotency-Key comes again at another one, after the first was killed: it is published once"
+    )
+    func idempotency() async throws {
+        let redis = try await RedisServer.start()
+        let nodes = try await ServeNodes.start(2, on: redis)
+        let client = try await NodeClient(to: nodes[1])
+        let headers = ["Content-Type: application/json", "Idempotency-Key: import-7"]
+        let body =
+            #"{"events":[{"channel":"order","event":"a","payload":{}},{"channel":"order","event":"b","payload":{}}]}"#
+        let first = try await nodes[0].request("POST /broadcast", headers, body)
+        #expect(first.hasPrefix("HTTP/1.1 202"))
+        nodes[0].program.kill()
+        let again = try await nodes[1].request("POST /broadcast", headers, body)
+        #expect(again.hasPrefix("HTTP/1.1 202"))
+        #expect(again.components(separatedBy: "\r\n\r\n").last == first.components(separatedBy: "\r\n\r\n").last)
+        let other = try await nodes[1].request("POST /broadcast", headers, body.replacing("order", with: "menu"))
+        #expect(other.hasPrefix("HTTP/1.1 422") && other.contains("idempotency_key_reused"))
+        #expect(await nodes[1].post("end", on: "order") != nil)
+        try await client.hear(until: "end")
+        #expect(client.account.heard == ["a", "b", "end"])
+        client.close()
+        #expect(try await nodes[1].stop() == 0)
+    }
+
     @Test("after a plain PUBLISH, which has no position, who comes back to any of them is not recovered")
     func publishedPastTheLog() async throws {
         let redis = try await RedisServer.start()
