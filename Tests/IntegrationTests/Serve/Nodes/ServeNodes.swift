@@ -46,6 +46,7 @@ final class Traffic: Sendable {
     /// What the servers took: name and position.
     private let taken = Mutex<[(name: String, position: EventPosition)]>([])
     private let refusals = Atomic(0)
+    private let isStopped = Atomic(false)
 
     /// Events that a server took, in the order of the answers.
     var published: [(name: String, position: EventPosition)] { taken.withLock { $0 } }
@@ -58,15 +59,17 @@ final class Traffic: Sendable {
         channel: String = "order",
         _ body: () async throws -> Result
     ) async throws -> Result {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        isStopped.store(false, ordering: .relaxed)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [self] in
                 var number = 0
-                while !Task.isCancelled {
+                while !isStopped.load(ordering: .relaxed) {
                     await publish("n\(number)", on: servers[number % servers.count], channel)
                     number += 1
                 }
             }
-            defer { group.cancelAll() }
+            // The one that is on its way is waited for: nobody would know whether it comes, and after what.
+            defer { isStopped.store(true, ordering: .relaxed) }
             return try await body()
         }
     }

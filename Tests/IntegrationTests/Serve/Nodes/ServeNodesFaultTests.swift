@@ -1,7 +1,9 @@
 import Foundation
+import Logging
 import RedisTestSupport
 import SocketTestSupport
 import Testing
+import TidingsClient
 import TidingsRedis
 import TidingsWire
 
@@ -45,6 +47,46 @@ struct ServeNodesFaultTests {
             #expect(Set(client.account.heard).isSuperset(of: traffic.published.map(\.name)))
         }
         for number in [1, 2] { #expect(try await nodes[number].stop() == 0) }
+    }
+
+    @Test(
+        "kill -9 of a server behind a balancer: the library's client comes back to another one by itself, with everything"
+    )
+    func killedBehindBalancer() async throws {
+        let redis = try await RedisServer.start()
+        let nodes = try await ServeNodes.start(2, on: redis)
+        let (holder, heard, traffic) = (try await PortHolder.reserve(), Inbox<BroadcastEvent>(), Traffic())
+        var configuration = BroadcastClient.Configuration()
+        configuration.backoff = Backoff(base: .milliseconds(50), maximum: .milliseconds(500))
+        configuration.logger.logLevel = .critical
+        let client = try BroadcastClient(
+            url: "ws://127.0.0.1:\(holder.port)/ws/broadcast",
+            configuration: configuration
+        )
+        let (states, state) = AsyncStream.makeStream(of: BroadcastClient.SubscriptionUpdate.self)
+        let subscription = client.subscribe(to: "order", onUpdate: { state.yield($0) }, handler: { heard.put($0) })
+        defer { subscription.cancel() }
+        var names: [String] = []
+        try await holder.forward(to: try nodes[0].port) {
+            client.connect()
+            for await update in states {
+                if case .subscribed = update { break }
+            }
+            try await traffic.run(on: nodes.servers) {
+                for _ in 0..<20 { names.append(try #require(try await heard.next()).name.rawValue) }
+                nodes[0].program.kill()
+                try await traffic.flows()
+            }
+        }
+        try await holder.forward(to: try nodes[1].port) {
+            try await traffic.insist("end", on: nodes[1])
+            while names.last != "end" { names.append(try #require(try await heard.next()).name.rawValue) }
+        }
+        client.disconnect()
+        #expect(Set(names).count == names.count, "something came twice")
+        #expect(!names.contains("stale"))
+        #expect(Set(names).isSuperset(of: traffic.published.map(\.name)))
+        #expect(try await nodes[1].stop() == 0)
     }
 
     @Test("Redis is killed with -9 and started again: everybody is told to refetch", arguments: [true, false])
