@@ -3,8 +3,23 @@ public import TidingsWire
 
 /// A backend within one process: handlers are called by whoever broadcasts, before ``broadcast(_:)`` returns.
 public final class InMemoryBroadcastBackend: BroadcastBackend {
+    /// One subscription. Its handler is called for one event at a time, however many broadcast at the same time.
+    private final class Listener: Sendable {
+        let subscription: BroadcastSubscription
+        private let handler: Mutex<BroadcastHandler>
+
+        init(_ subscription: BroadcastSubscription, _ handler: @escaping BroadcastHandler) {
+            self.subscription = subscription
+            self.handler = Mutex(handler)
+        }
+
+        func hear(_ event: BroadcastEvent) {
+            handler.withLock { $0(event) }
+        }
+    }
+
     private struct State {
-        var handlers: [ChannelName: [(subscription: BroadcastSubscription, handler: BroadcastHandler)]] = [:]
+        var listeners: [ChannelName: [Listener]] = [:]
         var lastIdentifier: UInt64 = 0
         var isClosed = false
     }
@@ -22,17 +37,15 @@ public final class InMemoryBroadcastBackend: BroadcastBackend {
     /// - Parameter event: What happened.
     /// - Throws: ``BroadcastError/Code/closed`` after ``close()``.
     public func broadcast(_ event: BroadcastEvent) async throws {
-        // Called outside the lock, so that a handler may itself broadcast, subscribe and unsubscribe.
-        for (_, handler) in try openState({ $0.handlers[event.channel] ?? [] }) {
-            handler(event)
-        }
+        // Called outside the lock, so that a handler may have others broadcast, subscribe and unsubscribe.
+        for listener in try openState({ $0.listeners[event.channel] ?? [] }) { listener.hear(event) }
     }
 
     /// Adds a handler.
     ///
     /// - Parameters:
     ///   - channel: What to listen to.
-    ///   - handler: Called on the broadcaster's thread; two broadcasters may call it at the same time.
+    ///   - handler: Called on the broadcaster's thread, one event at a time: a second broadcaster waits for it.
     /// - Throws: ``BroadcastError/Code/closed`` after ``close()``.
     public func subscribe(
         to channel: ChannelName,
@@ -41,7 +54,7 @@ public final class InMemoryBroadcastBackend: BroadcastBackend {
         try openState { state in
             state.lastIdentifier += 1
             let subscription = BroadcastSubscription(channel: channel, identifier: state.lastIdentifier)
-            state.handlers[channel, default: []].append((subscription, handler))
+            state.listeners[channel, default: []].append(Listener(subscription, handler))
             return subscription
         }
     }
@@ -51,10 +64,8 @@ public final class InMemoryBroadcastBackend: BroadcastBackend {
     /// - Parameter subscription: What ``subscribe(to:handler:)`` returned.
     public func unsubscribe(_ subscription: BroadcastSubscription) async {
         state.withLock { state in
-            state.handlers[subscription.channel]?.removeAll { $0.subscription == subscription }
-            if state.handlers[subscription.channel]?.isEmpty == true {
-                state.handlers[subscription.channel] = nil
-            }
+            state.listeners[subscription.channel]?.removeAll { $0.subscription == subscription }
+            if state.listeners[subscription.channel]?.isEmpty == true { state.listeners[subscription.channel] = nil }
         }
     }
 
@@ -67,13 +78,13 @@ public final class InMemoryBroadcastBackend: BroadcastBackend {
     public func close() async {
         state.withLock { state in
             state.isClosed = true
-            state.handlers = [:]
+            state.listeners = [:]
         }
     }
 
     /// Whether somebody in this process listens to a channel.
     func hasHandlers(of channel: ChannelName) -> Bool {
-        state.withLock { $0.handlers[channel] != nil }
+        state.withLock { $0.listeners[channel] != nil }
     }
 
     private func openState<Result>(_ body: (inout State) throws -> sending Result) throws -> sending Result {

@@ -1,3 +1,4 @@
+import Synchronization
 public import TidingsBroadcast
 import TidingsWire
 
@@ -7,7 +8,7 @@ public enum BroadcastBackendConformance {
     public static let checks: [ConformanceCheck<any BroadcastBackend>] = [
         everySubscriberOfTheChannel, onlyTheChannel, orderOfOneCaller, nothingBeforeSubscribing,
         nothingAfterUnsubscribing, oneOfTwoSubscriptions, unsubscribingTwice, payloadsByteForByte, withoutSubscribers,
-        subscribingWithinAHandler, manyAtOnce, health, closing,
+        subscribingWithinAHandler, manyAtOnce, oneAtATime, health, closing,
     ]
 
     private static let everySubscriberOfTheChannel = check("an event reaches every subscriber of its channel once") {
@@ -128,6 +129,22 @@ public enum BroadcastBackendConformance {
         }
     }
 
+    private static let oneAtATime = check("a handler is called for one event at a time") { backend in
+        let (recorder, visits) = (EventRecorder(), Visits())
+        _ = try await backend.subscribe(to: "order") { event in
+            visits.visit()
+            recorder.handler(event)
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask { for _ in 0..<50 { try await backend.broadcast("updated", on: "order") } }
+            }
+            try await group.waitForAll()
+        }
+        _ = try await recorder.events(atLeast: 400)
+        try expect(visits.mostAtOnce, 1, "calls at the same time")
+    }
+
     private static let health = check("an open backend is healthy") { backend in
         try await backend.checkHealth()
     }
@@ -154,5 +171,20 @@ public enum BroadcastBackendConformance {
         _ body: @escaping @Sendable (any BroadcastBackend) async throws -> Void
     ) -> ConformanceCheck<any BroadcastBackend> {
         ConformanceCheck(description, body: body)
+    }
+}
+
+/// Counts who is in it at the same time.
+private final class Visits: Sendable {
+    private let inside = Atomic(0)
+    private let most = Atomic(0)
+
+    var mostAtOnce: Int { most.load(ordering: .relaxed) }
+
+    func visit() {
+        most.max(inside.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
+        // Long enough for another one to come.
+        for _ in 0..<500 { most.max(inside.load(ordering: .relaxed), ordering: .relaxed) }
+        inside.subtract(1, ordering: .relaxed)
     }
 }
