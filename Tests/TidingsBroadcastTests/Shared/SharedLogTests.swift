@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 import TidingsTesting
 import TidingsWire
@@ -313,6 +314,34 @@ struct SharedLogTests {
         bench.settle()
         #expect(try back.receive().compactMap(\.event).map(\.name) == ["raw"])
         try holder.drop()
+    }
+
+    @Test("an event stream that comes from another node is told what it missed there", arguments: [true, false])
+    func eventStream(hasBegun: Bool) throws {
+        let bench = Bench()
+        let holder = hasBegun ? try bench.holder(of: "other") : nil
+        let missed = [6, 8].map { offset in
+            BroadcastEvent(
+                channel: "order",
+                name: .updated,
+                payload: ["n": .integer(offset)],
+                position: Self.at(UInt64(offset))
+            )
+        }
+        bench.shared.answer(.events(missed, through: Self.at(10)))
+        let client = try StreamClient(bench.hub, bench.loop, hearing: ["order"], after: "r1:5,o9:3")
+        bench.settle()
+        bench.shared.settle(at: 10)
+        bench.settle()
+        bench.shared.tell(
+            .event(BroadcastEvent(channel: "order", name: .updated, payload: ["n": 11], position: Self.at(11)))
+        )
+        bench.settle()
+        let messages = try client.receive()
+        #expect(messages.map(\.number) == [6, 8, 11])
+        #expect(messages.map(\.lastEventID) == ["r1:6", "r1:8", "r1:11"])
+        try client.drop()
+        try holder?.drop()
     }
 
     @Test("a channel with a log of its own keeps it")
