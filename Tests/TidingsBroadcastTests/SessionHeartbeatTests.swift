@@ -163,6 +163,37 @@ struct ShardInboxTests {
         #expect(inbox.takeAll().map(\.position.offset) == [101])
     }
 
+    @Test("past the bytes the channel with most of them gives way, however few its events are")
+    func bytes() {
+        var inbox = ShardInbox(capacity: 1000, maximumBytes: 10_000)
+        for offset: UInt64 in 1...20 { inbox.append(event("quiet", offset)) }
+        for offset: UInt64 in 21...24 { inbox.append(event("loud", offset, bytes: 3000)) }
+        let events = inbox.takeAll()
+        #expect(events.count == 21)
+        #expect(events.last?.event == .stale("loud", reason: .lagged))
+        #expect(events.reduce(0) { $0 + $1.event.payload.json.count } < 10_000)
+        inbox.append(event("loud", 30, bytes: 3000))
+        #expect(inbox.takeAll().map(\.position.offset) == [30])
+    }
+
+    @Test("of snapshots that are too large together the newest of each stay")
+    func largeSnapshots() {
+        var inbox = ShardInbox(capacity: 1000, maximumBytes: 10_000)
+        for offset: UInt64 in 1...30 {
+            inbox.append(event(offset.isMultiple(of: 2) ? "feed:a" : "feed:b", offset, .snapshot, bytes: 3000))
+        }
+        #expect(Set(inbox.takeAll().suffix(2).map(\.position.offset)) == [29, 30])
+    }
+
+    @Test("where each channel has one event nothing gives way, and each is told")
+    func manyChannels() {
+        var inbox = ShardInbox(capacity: 10)
+        for offset: UInt64 in 1...2000 { inbox.append(event(ChannelName(stringLiteral: "order:\(offset)"), offset)) }
+        let events = inbox.takeAll()
+        #expect(events.map(\.position.offset) == Array(1...2000))
+        #expect(!events.contains { $0.isOverflow })
+    }
+
     @Test("of a snapshot the newest stays")
     func snapshot() {
         var inbox = ShardInbox(capacity: 3)
@@ -173,10 +204,12 @@ struct ShardInboxTests {
     private func event(
         _ channel: ChannelName,
         _ offset: UInt64,
-        _ delivery: ChannelDelivery = .signal
+        _ delivery: ChannelDelivery = .signal,
+        bytes: Int = 0
     ) -> PublishedEvent {
-        PublishedEvent(
-            event: BroadcastEvent(channel: channel, name: .updated),
+        let payload: EventPayload = bytes == 0 ? [:] : ["text": .string(String(repeating: "x", count: bytes))]
+        return PublishedEvent(
+            event: BroadcastEvent(channel: channel, name: .updated, payload: payload),
             position: EventPosition(epoch: "test", offset: offset),
             delivery: delivery
         )

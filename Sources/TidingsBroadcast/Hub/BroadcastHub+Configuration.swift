@@ -35,6 +35,9 @@ extension BroadcastHub {
         public var eventStreamInterval: Duration
         /// Events that wait for one event loop before a channel's events give way to one `stale` event.
         public var eventsAwaitingDelivery: Int
+        /// Bytes in the payloads of events that wait for one event loop before the channel that has most of them gives way in
+        /// the same manner.
+        public var bytesAwaitingDelivery: Int
         /// Whether messages are compressed for clients that offer it (permessage-deflate, RFC 7692). Each message stands for
         /// itself, so an event is compressed once for everybody; a client's message is limited after it was inflated, too.
         ///
@@ -90,6 +93,7 @@ extension BroadcastHub {
             heartbeatTimeout = WireLimits.heartbeatTimeout
             eventStreamInterval = WireLimits.eventStreamInterval
             eventsAwaitingDelivery = 65_536
+            bytesAwaitingDelivery = 64 * 1024 * 1024
             compressesMessages = false
             delivery = { _ in .signal }
             policy = ChannelPolicy()

@@ -214,7 +214,12 @@ extension BroadcastHub {
         state.withLock { $0.inboxes.removeValue(forKey: shard.identifier) }
     }
 
-    private var emptyInbox: ShardInbox { ShardInbox(capacity: configuration.eventsAwaitingDelivery) }
+    private var emptyInbox: ShardInbox {
+        ShardInbox(
+            capacity: configuration.eventsAwaitingDelivery,
+            maximumBytes: configuration.bytesAwaitingDelivery
+        )
+    }
 }
 
 // MARK: - Counts
