@@ -17,6 +17,8 @@ public final class BroadcastHub: Sendable {
         var shards: [ObjectIdentifier: HubShard] = [:]
         /// Subscribers of each channel on each shard.
         var subscribers: [ChannelName: [ObjectIdentifier: Int]] = [:]
+        /// All of them together.
+        var subscriptions = 0
         /// Events that a shard has not yet delivered. A shard with an entry here is awake, or will be.
         var inboxes: [ObjectIdentifier: ShardInbox] = [:]
         /// The newest event of every snapshot channel.
@@ -234,7 +236,8 @@ extension BroadcastHub {
 
     /// Every channel that a session holds now, and how many do.
     public var channels: [ChannelName: Int] {
-        state.withLock { $0.subscribers.mapValues { $0.values.reduce(0, +) } }
+        // Counted outside of the lock: nobody who publishes waits for as long as there are channels.
+        state.withLock(\.subscribers).mapValues { $0.values.reduce(0, +) }
     }
 
     /// How many sessions there are now.
@@ -403,6 +406,7 @@ extension BroadcastHub {
             for channel in further {
                 state.subscribers[channel, default: [:]][shard.identifier, default: 0] += 1
             }
+            state.subscriptions += further.count
             let outcomes = requests.map { request in
                 // A channel that is held already misses nothing: its `since` is not looked at.
                 outcome(of: request, isNew: further.contains(request.channel), in: state)
@@ -443,6 +447,7 @@ extension BroadcastHub {
             guard let count = state.subscribers[channel]?[shard.identifier] else { return false }
             state.subscribers[channel]?[shard.identifier] = count > 1 ? count - 1 : nil
             if state.subscribers[channel]?.isEmpty == true { state.subscribers[channel] = nil }
+            state.subscriptions -= 1
             return true
         }
         if wasCounted { release(channel) }

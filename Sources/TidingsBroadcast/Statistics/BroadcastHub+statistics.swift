@@ -9,7 +9,7 @@ extension BroadcastHub {
         let (shards, known) = state.withLock { state in
             var statistics = HubStatistics()
             statistics.connections = state.connections
-            statistics.subscriptions = state.subscribers.values.reduce(0) { $0 + $1.values.reduce(0, +) }
+            statistics.subscriptions = state.subscriptions
             statistics.published = state.published
             statistics.collapsed = state.collapsed
             return (Array(state.shards.values), statistics)
