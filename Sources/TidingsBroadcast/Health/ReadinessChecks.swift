@@ -22,10 +22,17 @@ public final class ReadinessChecks: Sendable {
     /// Tells how a part fares, in numbers that everybody may see.
     public typealias Details = @Sendable () -> [String: Int]
 
-    private struct Part {
+    fileprivate final class Part: Sendable {
         let name: String
         let check: Check
         let details: Details?
+        let running = Mutex<CheckRun?>(nil)
+
+        init(name: String, check: @escaping Check, details: Details?) {
+            self.name = name
+            self.check = check
+            self.details = details
+        }
     }
 
     private let parts = Mutex<[Part]>([])
@@ -39,7 +46,7 @@ public final class ReadinessChecks: Sendable {
     ///   - part: Names it in the answer of `GET /readyz`. A second part of the same name takes the first one's place.
     ///   - details: How it fares, in numbers that everybody may see; nil: nothing is shown of it.
     ///   - check: Returns if the part works and throws what is wrong otherwise. It is cancelled after the deadline of
-    ///     ``failures(deadline:)``.
+    ///     ``failures(deadline:)``. One call at a time: who asks meanwhile waits for the same.
     public func register(_ part: String, details: Details? = nil, check: @escaping Check) {
         parts.withLock { parts in
             parts.removeAll { $0.name == part }
@@ -58,36 +65,91 @@ public final class ReadinessChecks: Sendable {
 
     /// Runs every check, all at the same time.
     ///
-    /// - Parameter deadline: A check that has not returned by then has failed.
+    /// - Parameter deadline: A check that has not returned by then has failed, and is not waited for any longer.
     /// - Returns: The parts that do not work, in the order in which they were registered.
     public func failures(deadline: Duration = .seconds(2)) async -> [Failure] {
         let parts = parts.withLock { $0 }
         return await withTaskGroup(of: (Int, Failure?).self) { group in
             for (index, part) in parts.enumerated() {
-                group.addTask { (index, await Self.run(part.check, of: part.name, deadline: deadline)) }
+                group.addTask { (index, await Self.run(part, deadline: deadline)) }
             }
             return await group.reduce(into: [(Int, Failure?)]()) { $0.append($1) }
                 .sorted { $0.0 < $1.0 }.compactMap(\.1)
         }
     }
 
-    private static func run(_ check: @escaping Check, of part: String, deadline: Duration) async -> Failure? {
-        await withTaskGroup(of: Failure?.self) { group in
-            group.addTask {
-                do {
-                    try await check()
-                    return nil
-                } catch {
-                    return Failure(part: part, reason: "\(error)")
-                }
-            }
+    private static func run(_ part: Part, deadline: Duration) async -> Failure? {
+        let run = part.currentRun()
+        let outcome = await withTaskGroup(of: CheckRun.Outcome?.self) { group in
+            group.addTask { await run.outcome() }
             group.addTask {
                 try? await Task.sleep(for: deadline)
-                return Failure(part: part, reason: "no answer within \(deadline)")
+                return nil
             }
             let first = await group.next() ?? nil
             group.cancelAll()
             return first
         }
+        switch outcome {
+        case .works: return nil
+        case .fails(let reason): return Failure(part: part.name, reason: reason)
+        case nil:
+            run.cancel()
+            return Failure(part: part.name, reason: "no answer within \(deadline)")
+        }
+    }
+}
+
+extension ReadinessChecks.Part {
+    /// The run that goes on, or else another one.
+    fileprivate func currentRun() -> CheckRun {
+        running.withLock { running in
+            if let running, !running.isOver { return running }
+            let run = CheckRun(check)
+            running = run
+            return run
+        }
+    }
+}
+
+/// A check while it runs, for all who wait for it. A check that cannot be cancelled is left to itself after the deadline:
+/// who asks must be answered, above all when something hangs. There is one run of each at a time, so they do not add up.
+private final class CheckRun: Sendable {
+    enum Outcome: Sendable {
+        case works
+        case fails(String)
+    }
+
+    private let result = Mutex<Outcome?>(nil)
+    private let task = Mutex<Task<Void, Never>?>(nil)
+    private let ended = AsyncCondition()
+
+    init(_ check: @escaping ReadinessChecks.Check) {
+        // Not a child of whoever waits: a task waits for its children, however long they take.
+        task.withLock { task in
+            task = Task {
+                do {
+                    try await check()
+                    self.end(.works)
+                } catch {
+                    self.end(.fails("\(error)"))
+                }
+            }
+        }
+    }
+
+    var isOver: Bool { result.withLock { $0 != nil } }
+
+    func cancel() { task.withLock { $0 }?.cancel() }
+
+    /// Nil if the task that waits was cancelled.
+    func outcome() async -> Outcome? {
+        await ended.wait { self.isOver }
+        return result.withLock { $0 }
+    }
+
+    private func end(_ outcome: Outcome) {
+        result.withLock { $0 = outcome }
+        ended.changed()
     }
 }

@@ -4,10 +4,18 @@ import TidingsWire
 
 /// `GET /metrics`: what the hub has counted, how its parts stand, and what else the process counts.
 struct BroadcastMetrics {
-    let broadcast: WebSocketBroadcastBackend
-    var feeds: FeedRegistry?
-    /// What else is shown; nil: nothing.
-    var others: PrometheusMetrics?
+    private let broadcast: WebSocketBroadcastBackend
+    private let feeds: FeedRegistry?
+    private let others: PrometheusMetrics?
+    private let checks = ReadinessChecks()
+
+    /// - Parameter others: What else is shown; nil: nothing.
+    init(broadcast: WebSocketBroadcastBackend, feeds: FeedRegistry? = nil, others: PrometheusMetrics? = nil) {
+        self.broadcast = broadcast
+        self.feeds = feeds
+        self.others = others
+        checks.register("broadcast") { try await broadcast.checkHealth() }
+    }
 
     /// - Parameter check: Throws if the request may not be answered.
     func add(at path: RouterPath, to router: some RouterMethods, check: @escaping @Sendable (Request) throws -> Void) {
@@ -38,11 +46,7 @@ struct BroadcastMetrics {
 
     /// Asked as `/readyz` asks, with its time.
     private var isBackendUp: Bool {
-        get async {
-            let checks = ReadinessChecks()
-            checks.register("broadcast") { [broadcast] in try await broadcast.checkHealth() }
-            return await checks.failures().isEmpty
-        }
+        get async { await checks.failures().isEmpty }
     }
 }
 
