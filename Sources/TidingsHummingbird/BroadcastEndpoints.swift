@@ -56,6 +56,18 @@ public struct BroadcastEndpoints: Sendable {
     var streamPaths: Set<String> { Set(eventStreamPath.map { [$0.description] } ?? []) }
 }
 
+// What ends up in a log has no secret in it, whoever writes it there and however.
+extension BroadcastEndpoints: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Where clients connect, and nothing that is secret.
+    public var description: String { "the endpoints of a broadcast server, WebSockets at \(webSocketPath)" }
+
+    /// The same as ``description``.
+    public var debugDescription: String { description }
+
+    /// Nothing of what is in it.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// How much may be published over HTTP.
 public struct PublishingLimits: Sendable {
     /// Events in one request.

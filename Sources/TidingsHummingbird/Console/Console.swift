@@ -44,6 +44,18 @@ public struct Console: Sendable {
     }
 }
 
+// What ends up in a log has no secret in it, whoever writes it there and however.
+extension Console: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Where it is, and nothing that is secret.
+    public var description: String { "a console at \(path)" }
+
+    /// The same as ``description``.
+    public var debugDescription: String { description }
+
+    /// Nothing of what is in it.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// Why there can be no console.
 public struct ConsoleError: Error, Sendable {
     /// What kind of failure it was. Later versions may add codes.

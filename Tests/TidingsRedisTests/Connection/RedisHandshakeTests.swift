@@ -107,4 +107,15 @@ struct RedisURLTests {
         #expect(error?.code == .configuration)
         #expect(error?.description.contains("secret") == false)
     }
+
+    @Test("what is printed of a configuration has no password in it")
+    func secrets() throws {
+        let configuration = try RedisConfiguration(url: "redis://app:kx81ktYzE9@redis-1:6379,redis-2")
+        var dumped = ""
+        dump(configuration, to: &dumped)
+        for text in ["\(configuration)", String(reflecting: configuration), dumped] {
+            #expect(!text.contains("kx81ktYzE9"))
+        }
+        #expect("\(configuration)".contains("redis-1:6379, redis-2:6379"))
+    }
 }
