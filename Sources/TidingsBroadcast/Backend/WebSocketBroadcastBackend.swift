@@ -53,7 +53,7 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
     ///
     /// - Parameters:
     ///   - event: What happened.
-    ///   - channels: Where it is told besides the event's own channel.
+    ///   - channels: Where it is told besides the event's own channel; on each once.
     /// - Throws: ``BroadcastError/Code/payloadTooLarge``, ``BroadcastError/Code/relayedChannel``, or what the backend
     ///   underneath throws.
     public func broadcast(_ event: BroadcastEvent, alsoOn channels: [ChannelName]) async throws {
@@ -106,7 +106,10 @@ public final class WebSocketBroadcastBackend: BroadcastBackend {
             }
             return try await idempotent.publish(event, alsoOn: channels, once: key)
         }
-        for event in [event] + channels.map(event.told) { try await underlying.broadcast(event) }
+        var told: Set<ChannelName> = []
+        for channel in [event.channel] + channels where told.insert(channel).inserted {
+            try await underlying.broadcast(event.told(on: channel))
+        }
         return try hub.publish(event, alsoOn: channels)
     }
 

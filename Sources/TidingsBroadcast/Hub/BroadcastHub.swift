@@ -96,7 +96,7 @@ extension BroadcastHub {
     ///
     /// - Parameters:
     ///   - event: What happened.
-    ///   - channels: Where it is told besides the event's own channel.
+    ///   - channels: Where it is told besides the event's own channel; on each once.
     /// - Returns: The event's position.
     /// - Throws: ``BroadcastError/Code/relayedChannel`` if one of the channels has its log elsewhere; then nobody is told.
     @discardableResult
@@ -141,7 +141,7 @@ extension BroadcastHub {
     func tellings(of event: BroadcastEvent, alsoOn channels: [ChannelName]) -> [Telling] {
         let event = event.happened(at: configuration.now())
         var told = [Telling(event: event, delivery: configuration.delivery(event.channel))]
-        for channel in channels {
+        for channel in channels where !told.contains(where: { $0.event.channel == channel }) {
             told.append(Telling(event: event.told(on: channel), delivery: configuration.delivery(channel)))
         }
         return told

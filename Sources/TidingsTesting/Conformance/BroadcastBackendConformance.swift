@@ -184,7 +184,7 @@ private final class Visits: Sendable {
     func visit() {
         most.max(inside.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
         // Long enough for another one to come.
-        for _ in 0..<500 { most.max(inside.load(ordering: .relaxed), ordering: .relaxed) }
+        for _ in 0..<20_000 { most.max(inside.load(ordering: .relaxed), ordering: .relaxed) }
         inside.subtract(1, ordering: .relaxed)
     }
 }
