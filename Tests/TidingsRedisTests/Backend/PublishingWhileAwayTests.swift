@@ -138,7 +138,7 @@ struct PublishingWhileAwayTests {
             let subscription = Task { try await backend.subscribe(to: "order", handler: { _ in }) }
             let error = await #expect(throws: BroadcastError.self) { try await published.value }
             #expect(error?.code == .unconfirmed)
-            #expect(backend.status.failure?.code == .forbidden)
+            try await eventually("failed") { backend.status.failure?.code == .forbidden }
             await backend.close()
             await #expect(throws: BroadcastError.self) { _ = try await subscription.value }
         }
