@@ -77,6 +77,13 @@ struct APIRequestTests {
         #expect(error?.code == .badRequest)
     }
 
+    @Test("a date that came is sent as it came, to the millisecond")
+    func datesComeBack() throws {
+        let texts = (0..<1_000).map { "2026-09-21T14:13:43.\(String(1_000 + $0).dropFirst())Z" }
+        let dates = try JSONDecoder.api.decode([Date].self, from: try JSONEncoder().encode(texts))
+        #expect(try JSONDecoder().decode([String].self, from: try JSONEncoder.api.encode(dates)) == texts)
+    }
+
     @Test("dates come with and without a fraction", arguments: ["2023-11-14T22:13:20Z", "2023-11-14T22:13:20.000Z"])
     func dates(_ text: String) throws {
         let date = try JSONDecoder.api.decode([Date].self, from: Data("[\"\(text)\"]".utf8))

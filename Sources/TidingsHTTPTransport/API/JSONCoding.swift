@@ -10,7 +10,8 @@ extension JSONEncoder {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .custom { date, encoder in
             var container = encoder.singleValueContainer()
-            try container.encode(date.formatted(.withFraction))
+            // The style leaves away what is beyond milliseconds, also where one has no exact number of seconds.
+            try container.encode(date.addingTimeInterval(0.0005).formatted(.withFraction))
         }
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return encoder
