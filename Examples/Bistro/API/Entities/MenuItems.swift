@@ -14,7 +14,7 @@ public struct MenuItems: Sendable {
         version: { Int64($0.version) },
         lists: [.page(\MenuItemList.items)],
         place: { item, list in
-            list.admits("course", item.course.rawValue) ? .last : nil
+            isAdmitted(item, to: list) ? .last : nil
         }
     )
 
@@ -22,6 +22,13 @@ public struct MenuItems: Sendable {
 
     init(_ client: SyncClient) {
         self.client = client
+    }
+
+    private static func isAdmitted(_ item: MenuItem, to list: ListParameters) -> Bool {
+        list.admits("id", item.id.wire) && list.admits("name", item.name) && list.admits("course", item.course.rawValue)
+            && list.admits("price_in_cents", String(item.priceInCents))
+            && list.admits("is_available", String(item.isAvailable)) && list.admits("version", String(item.version))
+            && list.admits("updated_at", item.updatedAt)
     }
 }
 
@@ -36,28 +43,60 @@ extension MenuItems {
     /// What a list is asked for with.
     public struct Filter: Hashable, Sendable {
         /// Only those that have one of these values.
+        public var id: [UUID]
+        /// Only those that have one of these values.
+        public var name: [String]
+        /// Only those that have one of these values.
         public var course: [MenuItemCourse]
+        /// Only those that have one of these values.
+        public var priceInCents: [Int]
+        /// Only those that have one of these values.
+        public var isAvailable: [Bool]
+        /// Only those that have one of these values.
+        public var version: [Int]
+        /// Only those that have one of these values.
+        public var updatedAt: [Date]
         /// By which field; with a minus before it, descending.
         public var sort: String?
         /// How many there are on a page.
         public var limit: Int?
 
-        public init(course: [MenuItemCourse] = [], sort: String? = nil, limit: Int? = nil) {
+        public init(
+            id: [UUID] = [],
+            name: [String] = [],
+            course: [MenuItemCourse] = [],
+            priceInCents: [Int] = [],
+            isAvailable: [Bool] = [],
+            version: [Int] = [],
+            updatedAt: [Date] = [],
+            sort: String? = nil,
+            limit: Int? = nil
+        ) {
+            self.id = id
+            self.name = name
             self.course = course
+            self.priceInCents = priceInCents
+            self.isAvailable = isAvailable
+            self.version = version
+            self.updatedAt = updatedAt
             self.sort = sort
             self.limit = limit
         }
 
-        var query: [(name: String, value: String?)] {
-            course.map { ("course", $0.rawValue) } + [("sort", sort), ("limit", limit.map { String($0) })]
-        }
-
-        var key: [String: QueryKey.Segment] {
-            var key: [String: QueryKey.Segment] = [:]
-            if !course.isEmpty { key["course"] = .array(course.map(\.rawValue).sorted().map { .string($0) }) }
-            key["sort"] = sort.map { .string($0) }
-            key["limit"] = limit.map { .integer($0) }
-            return key
+        var query: ListQuery {
+            ListQuery(
+                fields: [
+                    ("id", id.map(\.wire)),
+                    ("name", name),
+                    ("course", course.map(\.rawValue)),
+                    ("price_in_cents", priceInCents.map { String($0) }),
+                    ("is_available", isAvailable.map { String($0) }),
+                    ("version", version.map { String($0) }),
+                    ("updated_at", updatedAt.map(\.wire)),
+                ],
+                sort: sort,
+                limit: limit
+            )
         }
     }
 
@@ -68,8 +107,8 @@ extension MenuItems {
     ///   - live: Whether it is fetched again when somebody changes one.
     public func list(_ filter: Filter = Filter(), live: Bool = true) -> Query<MenuItemList> {
         let entity = Self.entity
-        let request = APIRequest(.get, "/menu_items", query: filter.query)
-        return client.query(entity.keys.list(filter.key), of: entity, request, as: MenuItemList.self).live(live)
+        let request = APIRequest(.get, "/menu_items", query: filter.query.parameters)
+        return client.query(entity.keys.list(filter.query.key), of: entity, request, as: MenuItemList.self).live(live)
     }
 
     /// Get menu item: `GET /menu_items/{id}`.

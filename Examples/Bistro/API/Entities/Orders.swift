@@ -14,7 +14,7 @@ public struct Orders: Sendable {
         version: { Int64($0.version) },
         lists: [.page(\OrderList.items), .pages(\OrderList.items, cursor: String.self)],
         place: { order, list in
-            guard list.admits("table", order.table), list.admits("status", order.status.rawValue) else { return nil }
+            guard isAdmitted(order, to: list) else { return nil }
             return list["sort"] == "created_at" ? .last : .first
         }
     )
@@ -23,6 +23,13 @@ public struct Orders: Sendable {
 
     init(_ client: SyncClient) {
         self.client = client
+    }
+
+    private static func isAdmitted(_ order: Order, to list: ListParameters) -> Bool {
+        list.admits("id", order.id.wire) && list.admits("reference", order.reference)
+            && list.admits("table", order.table) && list.admits("note", order.note)
+            && list.admits("status", order.status.rawValue) && list.admits("version", String(order.version))
+            && list.admits("created_at", order.createdAt) && list.admits("updated_at", order.updatedAt)
     }
 }
 
@@ -37,33 +44,65 @@ extension Orders {
     /// What a list is asked for with.
     public struct Filter: Hashable, Sendable {
         /// Only those that have one of these values.
+        public var id: [UUID]
+        /// Only those that have one of these values.
+        public var reference: [String]
+        /// Only those that have one of these values.
         public var table: [String]
         /// Only those that have one of these values.
+        public var note: [String]
+        /// Only those that have one of these values.
         public var status: [OrderStatus]
+        /// Only those that have one of these values.
+        public var version: [Int]
+        /// Only those that have one of these values.
+        public var createdAt: [Date]
+        /// Only those that have one of these values.
+        public var updatedAt: [Date]
         /// By which field; with a minus before it, descending.
         public var sort: String?
         /// How many there are on a page.
         public var limit: Int?
 
-        public init(table: [String] = [], status: [OrderStatus] = [], sort: String? = nil, limit: Int? = nil) {
+        public init(
+            id: [UUID] = [],
+            reference: [String] = [],
+            table: [String] = [],
+            note: [String] = [],
+            status: [OrderStatus] = [],
+            version: [Int] = [],
+            createdAt: [Date] = [],
+            updatedAt: [Date] = [],
+            sort: String? = nil,
+            limit: Int? = nil
+        ) {
+            self.id = id
+            self.reference = reference
             self.table = table
+            self.note = note
             self.status = status
+            self.version = version
+            self.createdAt = createdAt
+            self.updatedAt = updatedAt
             self.sort = sort
             self.limit = limit
         }
 
-        var query: [(name: String, value: String?)] {
-            table.map { ("table", $0) } + status.map { ("status", $0.rawValue) }
-                + [("sort", sort), ("limit", limit.map { String($0) })]
-        }
-
-        var key: [String: QueryKey.Segment] {
-            var key: [String: QueryKey.Segment] = [:]
-            if !table.isEmpty { key["table"] = .array(table.sorted().map { .string($0) }) }
-            if !status.isEmpty { key["status"] = .array(status.map(\.rawValue).sorted().map { .string($0) }) }
-            key["sort"] = sort.map { .string($0) }
-            key["limit"] = limit.map { .integer($0) }
-            return key
+        var query: ListQuery {
+            ListQuery(
+                fields: [
+                    ("id", id.map(\.wire)),
+                    ("reference", reference),
+                    ("table", table),
+                    ("note", note),
+                    ("status", status.map(\.rawValue)),
+                    ("version", version.map { String($0) }),
+                    ("created_at", createdAt.map(\.wire)),
+                    ("updated_at", updatedAt.map(\.wire)),
+                ],
+                sort: sort,
+                limit: limit
+            )
         }
     }
 
@@ -74,8 +113,8 @@ extension Orders {
     ///   - live: Whether it is fetched again when somebody changes one.
     public func list(_ filter: Filter = Filter(), live: Bool = true) -> Query<OrderList> {
         let entity = Self.entity
-        let request = APIRequest(.get, "/orders", query: filter.query)
-        return client.query(entity.keys.list(filter.key), of: entity, request, as: OrderList.self).live(live)
+        let request = APIRequest(.get, "/orders", query: filter.query.parameters)
+        return client.query(entity.keys.list(filter.query.key), of: entity, request, as: OrderList.self).live(live)
     }
 
     /// List orders, page by page: `GET /orders`.
@@ -85,8 +124,8 @@ extension Orders {
     ///   - live: Whether it is fetched again when somebody changes one.
     public func pages(_ filter: Filter = Filter(), live: Bool = true) -> InfiniteQuery<OrderList, String> {
         let entity = Self.entity
-        return client.pages(entity.keys.pages(filter.key), of: entity, as: OrderList.self) { cursor in
-            APIRequest(.get, "/orders", query: filter.query + [("cursor", cursor)])
+        return client.pages(entity.keys.pages(filter.query.key), of: entity, as: OrderList.self) { cursor in
+            APIRequest(.get, "/orders", query: filter.query.parameters + [("cursor", cursor)])
         } next: {
             $0.nextCursor
         }
