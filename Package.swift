@@ -470,6 +470,7 @@ let package = Package(
         .target(
             name: "SocketTestSupport",
             dependencies: [
+                "TestSupport",
                 "TidingsClient",
                 "TidingsWire",
                 .product(name: "NIOCore", package: "swift-nio"),

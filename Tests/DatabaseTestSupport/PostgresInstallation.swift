@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 public import Testing
 
 /// The programs of PostgreSQL.
@@ -6,7 +7,6 @@ struct PostgresInstallation: Sendable {
     let postgres: String
     let initdb: String
     let psql: String
-    let openssl: String
     /// What a command begins with, so that it does not run as the superuser of the system, which PostgreSQL refuses.
     let asUser: [String]
     /// Who owns the server's files, if that is not who runs the tests.
@@ -20,14 +20,13 @@ struct PostgresInstallation: Sendable {
         guard let postgres = Programs.path(of: "postgres", in: folders),
             let initdb = Programs.path(of: "initdb", in: folders),
             let psql = Programs.path(of: "psql", in: folders),
-            let openssl = Programs.path(of: "openssl")
+            Programs.path(of: "openssl") != nil
         else { return nil }
         guard geteuid() == 0 else {
             return PostgresInstallation(
                 postgres: postgres,
                 initdb: initdb,
                 psql: psql,
-                openssl: openssl,
                 asUser: [],
                 owner: nil
             )
@@ -39,7 +38,6 @@ struct PostgresInstallation: Sendable {
             postgres: postgres,
             initdb: initdb,
             psql: psql,
-            openssl: openssl,
             asUser: [setpriv, "--reuid=\(owner)", "--regid=\(group(of: owner))", "--clear-groups", "--"],
             owner: owner
         )

@@ -29,13 +29,13 @@ public final class PostgresServer: Sendable {
         self.installation = installation
         self.folder = folder
         self.port = port
-        guardian = try Guardian(of: folder)
+        guardian = try Guardian(of: folder, identifierFile: "data/postmaster.pid", signal: "QUIT")
     }
 
     /// Makes a server and starts it.
     public static func start() async throws -> PostgresServer {
         guard let installation = PostgresInstallation.found else {
-            throw DatabaseTestFailure("PostgreSQL is not installed: run scripts/setup test")
+            throw TestFailure("PostgreSQL is not installed: run scripts/setup test")
         }
         let name = "tidings-pg-\(UUID().uuidString.prefix(8).lowercased())"
         // Short, because the path of a socket has to be.
@@ -78,8 +78,7 @@ public final class PostgresServer: Sendable {
     public func run(_ sql: String, database: String = "postgres") async throws -> String {
         let connection = ["-h", folder, "-p", "\(port)", "-U", Self.user, "-d", database]
         let options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
-        let text = try await Programs.run([installation.psql] + connection + options, in: folder, input: sql)
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+        return try await Programs.run([installation.psql] + connection + options, input: sql)
     }
 
     /// Making databases is most of the work of many tests: all of them at once would let others wait too long.
@@ -110,16 +109,23 @@ public final class PostgresServer: Sendable {
     // MARK: Parts
 
     private func make() async throws {
-        try await TestCertificates.make(in: "\(folder)/certificates", openssl: installation.openssl)
+        try await TestCertificates.make(in: "\(folder)/certificates")
         let passwordFile = "\(folder)/password"
         try Data(Self.password.utf8).write(to: URL(fileURLWithPath: passwordFile))
-        if let owner = installation.owner { try await Programs.run(["/bin/chown", "-R", owner, folder], in: folder) }
+        if let owner = installation.owner { try await Programs.run(["/bin/chown", "-R", owner, folder]) }
         let options = [
             "-D", "\(folder)/data", "-U", Self.user, "--auth-local=trust", "--auth-host=scram-sha-256",
             "--pwfile=\(passwordFile)", "--encoding=UTF8", "--locale=C", "--no-sync",
         ]
-        try await Programs.run(installation.asUser + [installation.initdb] + options, in: folder)
+        try await Programs.run(installation.asUser + [installation.initdb] + options)
     }
+}
+
+extension PostgresServer {
+    /// The certificate of the authority that the server's certificate is of.
+    public var authority: String { "\(folder)/certificates/ca.pem" }
+    /// The certificate of another authority.
+    public var otherAuthority: String { "\(folder)/certificates/other-ca.pem" }
 }
 
 /// A database of one test.

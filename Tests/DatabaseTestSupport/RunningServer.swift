@@ -17,7 +17,7 @@ final class RunningServer: Sendable {
             if let server = try await attempt(command) { return server }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw DatabaseTestFailure("PostgreSQL does not start: \(command.joined(separator: " "))")
+        throw TestFailure("PostgreSQL does not start: \(command.joined(separator: " "))")
     }
 
     /// Starts it; nil if it ends before it is ready.

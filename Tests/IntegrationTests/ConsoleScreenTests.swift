@@ -3,6 +3,7 @@ import Hummingbird
 import Logging
 import ServiceLifecycle
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsHummingbird

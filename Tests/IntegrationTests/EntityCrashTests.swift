@@ -2,6 +2,7 @@ import DatabaseTestSupport
 import Foundation
 import Logging
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsClient
 import TidingsWire

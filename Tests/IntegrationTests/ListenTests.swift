@@ -1,5 +1,6 @@
 import Foundation
 import SocketTestSupport
+import TestSupport
 import Testing
 
 @Suite("Programs that listen", .timeLimit(.minutes(3)))
@@ -8,7 +9,7 @@ struct ListenTests {
     func listen() async throws {
         var server = try await BistroServer.start()
         let listener = try RunningProgram.start(
-            try Products.program("tidings"),
+            try Programs.built("tidings"),
             ["listen", server.broadcastURL, "order"]
         )
         try await listener.line(containing: "connected", from: listener.errors)
@@ -32,7 +33,7 @@ struct ListenTests {
     func refused() async throws {
         let server = try await BistroServer.start()
         let url = "ws://127.0.0.1:\(server.port)/nowhere"
-        let listener = try RunningProgram.start(try Products.program("tidings"), ["listen", url, "order"])
+        let listener = try RunningProgram.start(try Programs.built("tidings"), ["listen", url, "order"])
         try await listener.line(containing: "404", from: listener.errors)
         #expect(try await listener.exitStatus() == 1)
         #expect(try await server.stop() == 0)
@@ -46,7 +47,7 @@ struct ListenTests {
         ]
     )
     func wrongArguments(arguments: [String]) async throws {
-        let listener = try RunningProgram.start(try Products.program("tidings"), ["listen"] + arguments)
+        let listener = try RunningProgram.start(try Programs.built("tidings"), ["listen"] + arguments)
         try await listener.line(containing: "Error:", from: listener.errors)
         #expect(try await listener.exitStatus() == 64)
     }
@@ -55,7 +56,7 @@ struct ListenTests {
     func nobody() async throws {
         let port = try await PortHolder.reserve().port
         let lonely = try RunningProgram.start(
-            try Products.program("tidings"),
+            try Programs.built("tidings"),
             ["listen", "ws://127.0.0.1:\(port)/ws/broadcast", "order"]
         )
         let line = try await lonely.line(containing: "not connected", from: lonely.errors)
@@ -68,7 +69,7 @@ struct ListenTests {
     func namedTwice() async throws {
         let server = try await BistroServer.start()
         let listener = try RunningProgram.start(
-            try Products.program("tidings"),
+            try Programs.built("tidings"),
             ["listen", "--debug", server.broadcastURL, "order", "order"]
         )
         try await listener.line(containing: "received: reply to request 1, order subscribed", from: listener.errors)

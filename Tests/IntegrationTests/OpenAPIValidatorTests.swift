@@ -1,5 +1,5 @@
 import Foundation
-import SocketTestSupport
+import TestSupport
 import Testing
 
 /// What `Tests/Vectors` keeps is what the server writes: the tests of the entities compare the two.
@@ -33,6 +33,6 @@ struct OpenAPIValidatorTests {
     }
 
     private static var file: URL {
-        URL(filePath: Products.packageRoot).appending(path: "Tests/Vectors/openapi-restaurant.json")
+        URL(filePath: Programs.packageRoot).appending(path: "Tests/Vectors/openapi-restaurant.json")
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import SocketTestSupport
+import TestSupport
 import Testing
 
 /// What `Tests/Vectors` keeps is what `GET /metrics` writes: the tests of the metrics compare the two.
@@ -42,6 +42,6 @@ struct PrometheusParserTests {
     }
 
     private static var file: URL {
-        URL(filePath: Products.packageRoot).appending(path: "Tests/Vectors/metrics.txt")
+        URL(filePath: Programs.packageRoot).appending(path: "Tests/Vectors/metrics.txt")
     }
 }

@@ -2,12 +2,6 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// What went wrong in a test's surroundings.
-public struct RedisTestFailure: Error, CustomStringConvertible {
-    /// What it was.
-    public let description: String
-}
-
 /// A Redis of the tests' own, in a folder of its own, which goes with the process however that ends.
 public final class RedisServer: Sendable {
     /// Where it listens on 127.0.0.1; 0: it does not.
@@ -20,17 +14,15 @@ public final class RedisServer: Sendable {
     public let tlsPort: Int
     private let options: [String]
     private let running = Mutex<ChildProcess?>(nil)
-    /// A shell that waits for the end of this process, and then ends the server and removes its folder.
-    private let guardian: Mutex<Pipe>
+    private let guardian: Guardian
 
-    private init(folder: String, port: Int, tlsPort: Int, options: [String], guardian: Pipe) {
+    private init(folder: String, port: Int, tlsPort: Int, options: [String]) throws {
         (self.folder, self.port, self.tlsPort, self.options) = (folder, port, tlsPort, options)
-        self.guardian = Mutex(guardian)
+        guardian = try Guardian(of: folder, identifierFile: "pid", signal: "KILL")
     }
 
     deinit {
         running.withLock { $0 }?.send(SIGKILL)
-        guardian.withLock { try? $0.fileHandleForWriting.close() }
     }
 
     /// Makes a server and starts it.
@@ -45,7 +37,7 @@ public final class RedisServer: Sendable {
         speaksTLS: Bool = false
     ) async throws -> RedisServer {
         guard RedisInstallation.server != nil else {
-            throw RedisTestFailure(description: "Redis is not installed: run scripts/setup test")
+            throw TestFailure("Redis is not installed: run scripts/setup test")
         }
         // Short, because the path of a socket has to be.
         let folder = "/tmp/tidings-redis-\(UUID().uuidString.prefix(8).lowercased())"
@@ -62,13 +54,7 @@ public final class RedisServer: Sendable {
             all += ["--tls-cert-file", "\(folder)/server.pem", "--tls-key-file", "\(folder)/server.key"]
             all += ["--tls-ca-cert-file", "\(folder)/ca.pem"]
         }
-        let server = RedisServer(
-            folder: folder,
-            port: port,
-            tlsPort: tlsPort,
-            options: all + options,
-            guardian: try Self.makeGuardian(of: folder)
-        )
+        let server = try RedisServer(folder: folder, port: port, tlsPort: tlsPort, options: all + options)
         try await server.restart()
         return server
     }
@@ -87,7 +73,7 @@ public final class RedisServer: Sendable {
             process.send(SIGKILL)
             _ = await process.exitStatus
         }
-        throw RedisTestFailure(description: "Redis does not start: \(options.joined(separator: " "))")
+        throw TestFailure("Redis does not start: \(options.joined(separator: " "))")
     }
 
     /// Ends it as a power cut would.
@@ -109,29 +95,12 @@ public final class RedisServer: Sendable {
     @discardableResult
     public func run(_ command: String..., password: String? = nil) async throws -> String {
         guard let client = RedisInstallation.client else {
-            throw RedisTestFailure(description: "redis-cli is not installed: run scripts/setup test")
+            throw TestFailure("redis-cli is not installed: run scripts/setup test")
         }
         let credentials = password.map { ["-a", $0, "--no-auth-warning"] } ?? []
-        return try await Program.run([client, "-s", socket] + credentials + command)
+        return try await Programs.run([client, "-s", socket] + credentials + command)
     }
 
-    private static func makeGuardian(of folder: String) throws -> Pipe {
-        let pipe = Pipe()
-        // The servers that are started must not have this end too.
-        _ = fcntl(pipe.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        let script = """
-            trap '' INT HUP TERM
-            cat >/dev/null
-            kill -KILL "$(cat "$1/pid" 2>/dev/null)" 2>/dev/null
-            sleep 0.2
-            rm -rf "$1"
-            """
-        _ = try ChildProcess(
-            ["/bin/sh", "-c", script, "guardian", folder],
-            in: "/",
-            input: pipe.fileHandleForReading.fileDescriptor
-        )
-        try pipe.fileHandleForReading.close()
-        return pipe
-    }
+    /// The certificate of the authority that the server's certificate is of.
+    public var authority: String { "\(folder)/ca.pem" }
 }

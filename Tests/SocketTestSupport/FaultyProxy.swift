@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 
 /// A proxy on 127.0.0.1 that does what networks do: loses what it should forward while all sockets look as well as before, is
 /// slow, closes one direction, cuts, refuses, and loses answers.

@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 
 /// Holds what arrived until a test asks for it. Waiting ends with a failure, never with a hanging test.
 public final class Inbox<Element: Sendable>: Sendable {
@@ -37,17 +38,6 @@ public final class Inbox<Element: Sendable>: Sendable {
             defer { group.cancelAll() }
             return try await group.next() ?? nil
         }
-    }
-}
-
-/// Why a test cannot go on.
-public struct TestFailure: Error, CustomStringConvertible {
-    /// What happened.
-    public let description: String
-
-    /// Says what happened.
-    public init(_ description: String) {
-        self.description = description
     }
 }
 

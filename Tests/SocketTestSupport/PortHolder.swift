@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestSupport
 
 /// A port that stays the same while servers behind it come and go: connections are passed on byte for byte to the server
 /// of the moment, and refused while there is none.

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import TestSupport
 public import TidingsWire
 
 /// A TCP connection that sends and receives bytes as a test writes them: what a well-behaved client would never send.

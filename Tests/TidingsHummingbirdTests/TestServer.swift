@@ -6,6 +6,7 @@ import NIOCore
 import NIOSSL
 import ServiceLifecycle
 import SocketTestSupport
+import TestSupport
 import TidingsBroadcast
 import TidingsHummingbird
 

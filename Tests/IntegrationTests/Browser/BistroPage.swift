@@ -1,5 +1,3 @@
-import SocketTestSupport
-
 /// The demo's page, as people look at it and use it.
 struct BistroPage: Sendable {
     let page: Page

@@ -1,5 +1,6 @@
 import Foundation
 import SocketTestSupport
+import TestSupport
 
 /// A headless Chromium that a test drives over the DevTools protocol.
 final class Browser: Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 import SocketTestSupport
 import Synchronization
+import TestSupport
 
 /// Calls methods of the DevTools protocol over one WebSocket.
 final class DevToolsConnection: Sendable {

@@ -33,7 +33,7 @@ struct ServeTests {
     @Test("what may not be published is not, and nothing is where nobody listens: both say why and exit with 1")
     func refused() async throws {
         let server = try await ServeProcess.start()
-        let program = try Products.program("tidings")
+        let program = try Programs.built("tidings")
         let forbidden = try RunningProgram.start(program, ["publish", server.url, "order"])
         try await forbidden.line(containing: "refused with status 403: ", from: forbidden.errors)
         #expect(try await forbidden.exitStatus() == 1)
@@ -46,7 +46,7 @@ struct ServeTests {
     @Test("wrong settings stop the server with 78, and say which and what is allowed")
     func wrongSettings() async throws {
         let program = try RunningProgram.start(
-            try Products.program("tidings"),
+            try Programs.built("tidings"),
             ["serve", "--port", "high", "--hots=a"]
         )
         try await program.line(
@@ -60,11 +60,11 @@ struct ServeTests {
     func takenPort() async throws {
         let port = try await PortHolder.reserve()
         let arguments = ["serve", "--port", "\(port.port)"]
-        let program = try RunningProgram.start(try Products.program("tidings"), arguments)
+        let program = try RunningProgram.start(try Programs.built("tidings"), arguments)
         try await program.line(containing: "cannot listen on 127.0.0.1:\(port.port)", from: program.errors)
         #expect(try await program.exitStatus() == 1)
         let nowhere = try RunningProgram.start(
-            try Products.program("tidings"),
+            try Programs.built("tidings"),
             ["serve", "--host", "no-such-host.invalid"]
         )
         try await nowhere.line(containing: "cannot listen on no-such-host.invalid:8080", from: nowhere.errors)
@@ -160,12 +160,12 @@ struct ServeTests {
         "a Python program that knows only websockets and redis publishes and receives",
         .needsRedis,
         .enabled(
-            if: ProcessInfo.processInfo.environment["CI"] != nil || Program.python(with: "websockets", "redis") != nil,
+            if: ProcessInfo.processInfo.environment["CI"] != nil || Programs.python(with: "websockets", "redis") != nil,
             "needs python3 with websockets and redis: run scripts/setup test"
         )
     )
     func python() async throws {
-        let python = try #require(Program.python(with: "websockets", "redis"))
+        let python = try #require(Programs.python(with: "websockets", "redis"))
         let redis = try await RedisServer.start()
         let url = "redis://127.0.0.1:\(redis.port)"
         var servers: [ServeProcess] = []
@@ -174,13 +174,13 @@ struct ServeTests {
                 try await ServeProcess.start("--backend=redis", "--redis-url=\(url)", "--channels-publishable=*")
             )
         }
-        let script = Products.packageRoot + "/Tests/IntegrationTests/Serve/interoperate.py"
-        let answer = try await Program.run([python, script, url, "tidings:"] + servers.map(\.url))
+        let script = Programs.packageRoot + "/Tests/IntegrationTests/Serve/interoperate.py"
+        let answer = try await Programs.run([python, script, url, "tidings:"] + servers.map(\.url))
         #expect(answer.hasSuffix("fine"), "\(answer)")
         for server in servers { #expect(try await server.stop() == 0) }
     }
 
     private static func listen(_ arguments: [String]) throws -> RunningProgram {
-        try RunningProgram.start(try Products.program("tidings"), ["listen"] + arguments)
+        try RunningProgram.start(try Programs.built("tidings"), ["listen"] + arguments)
     }
 }

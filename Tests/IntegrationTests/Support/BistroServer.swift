@@ -2,7 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
-import SocketTestSupport
+import TestSupport
 
 /// The demo as a process of its own, with a database of its own.
 final class BistroServer: Sendable {
@@ -95,7 +95,7 @@ final class BistroServer: Sendable {
     private static func start(port: Int, folder: URL) async throws -> BistroServer {
         let database = folder.appendingPathComponent("bistro.sqlite").path
         let program = try RunningProgram.start(
-            try Products.program("bistro"),
+            try Programs.built("bistro"),
             ["serve", "--port", "\(port)", "--database", database]
         )
         let line = try await program.line(containing: "http://")
@@ -111,11 +111,11 @@ final class BistroServer: Sendable {
 extension BistroServer {
     /// Starts a command of the demo that reads and writes lines.
     func client(_ command: String...) throws -> RunningProgram {
-        try RunningProgram.start(try Products.program("bistro"), command + ["--url", page], readsLines: true)
+        try RunningProgram.start(try Programs.built("bistro"), command + ["--url", page], readsLines: true)
     }
 
     /// Starts a command of the demo as people use it.
     func terminal(_ command: String...) throws -> TerminalProcess {
-        try TerminalProcess.start(try Products.program("bistro"), command + ["--url", page])
+        try TerminalProcess.start(try Programs.built("bistro"), command + ["--url", page])
     }
 }

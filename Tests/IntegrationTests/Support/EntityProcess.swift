@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import SocketTestSupport
+import TestSupport
 
 /// A server of entities in a process of its own.
 struct EntityProcess: Sendable {
@@ -12,7 +13,7 @@ struct EntityProcess: Sendable {
 
     static func start(_ store: String, _ options: [String] = [], port: Int = 0) async throws -> EntityProcess {
         let program = try RunningProgram.start(
-            try Products.program("entity-server"),
+            try Programs.built("entity-server"),
             ["--store", store, "--port", "\(port)"] + options
         )
         let line = try await program.line(containing: "http://")

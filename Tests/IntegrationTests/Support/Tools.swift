@@ -1,5 +1,4 @@
 import Foundation
-import SocketTestSupport
 import TestSupport
 import Testing
 
@@ -22,7 +21,7 @@ struct Tool: Sendable, CustomStringConvertible {
     private static func python(with package: String, module: String) -> Tool {
         Tool(
             description: "python3 with \(package)",
-            candidates: [Products.packageRoot + "/.build/python/bin/python", "python3"],
+            candidates: [Programs.packageRoot + "/.build/python/bin/python", "python3"],
             works: { runs($0, ["-c", "import \(module)"]) }
         )
     }
@@ -61,25 +60,5 @@ extension Trait where Self == ConditionTrait {
     static func needs(_ tool: Tool) -> Self {
         let isContinuousIntegration = ProcessInfo.processInfo.environment["CI"] != nil
         return .enabled(if: isContinuousIntegration || tool.path != nil, "needs \(tool): run scripts/setup test")
-    }
-}
-
-/// What the build made.
-enum Products {
-    /// The path of one of this package's programs.
-    static func program(_ name: String) throws -> String {
-        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        let folders = [tests.deletingLastPathComponent().path, packageRoot + "/.build/debug"]
-        guard let path = folders.map({ "\($0)/\(name)" }).first(where: FileManager.default.isExecutableFile(atPath:))
-        else {
-            throw TestFailure("\(name) was not built")
-        }
-        return path
-    }
-
-    /// The folder of the package.
-    static var packageRoot: String {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().path
     }
 }

@@ -5,6 +5,7 @@ import NIOCore
 import ServiceLifecycle
 import SocketTestSupport
 import Synchronization
+import TestSupport
 import TidingsBroadcast
 import TidingsEntities
 import TidingsHummingbird

@@ -4,6 +4,7 @@ import HTTPTypes
 import Logging
 import SocketTestSupport
 import Synchronization
+import TestSupport
 import TidingsSync
 
 /// A client with something on its screen, behind proxies of its own.

@@ -4,7 +4,7 @@ import Hummingbird
 import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
-import SocketTestSupport
+import TestSupport
 import TidingsBroadcast
 import TidingsEntities
 import TidingsHummingbird

@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import SocketTestSupport
 import Synchronization
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsHummingbird

@@ -3,6 +3,7 @@ import NIOPosix
 import NIOSSL
 import RedisTestSupport
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsRedis
@@ -76,7 +77,7 @@ struct RedisConnectionTests {
         ].map { "+\($0)" }
         func make(_ user: String, _ rules: [String]) async throws {
             let arguments = ["acl", "setuser", user, "on", ">secret"] + rules
-            _ = try await Program.run([try #require(Program.path(of: "redis-cli")), "-s", server.socket] + arguments)
+            _ = try await Programs.run([try #require(Programs.path(of: "redis-cli")), "-s", server.socket] + arguments)
         }
         try await make("app", ["~tidings:*", "&tidings:*"] + commands)
         try await use(RedisConfiguration(url: "redis://app:secret@127.0.0.1:\(server.port)"))

@@ -29,7 +29,7 @@ final class NodeProcess: Sendable {
         _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
         let url = "redis://127.0.0.1:\(server.port)"
         let process = try ChildProcess(
-            [try Program.built("redis-node"), "--redis", url, "--prefix", prefix],
+            [try Programs.built("redis-node"), "--redis", url, "--prefix", prefix],
             input: input.fileHandleForReading.fileDescriptor,
             output: reading.fileHandleForWriting.fileDescriptor
         )

@@ -2,6 +2,7 @@ import NIOCore
 import NIOPosix
 import SocketTestSupport
 import Synchronization
+import TestSupport
 import TidingsWire
 
 /// A client that speaks the extended dialect on a socket.

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import RedisTestSupport
 import SocketTestSupport
+import TestSupport
 import TidingsBroadcast
 import TidingsRedis
 import TidingsWire
