@@ -4,16 +4,29 @@ import NIOCore
 import NIOHTTP1
 import TestSupport
 
+/// Where a database is, and goes with the last server that has it.
+private final class Folder: Sendable {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("bistro-\(UUID().uuidString)")
+
+    init() throws {
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: url)
+    }
+}
+
 /// The demo as a process of its own, with a database of its own.
 final class BistroServer: Sendable {
     let port: Int
     private let program: RunningProgram
-    private let folder: URL
+    private let folder: Folder
 
     var page: String { "http://127.0.0.1:\(port)/" }
     var broadcastURL: String { "ws://127.0.0.1:\(port)/ws/broadcast" }
 
-    private init(program: RunningProgram, port: Int, folder: URL) {
+    private init(program: RunningProgram, port: Int, folder: Folder) {
         self.program = program
         self.port = port
         self.folder = folder
@@ -24,9 +37,7 @@ final class BistroServer: Sendable {
     }
 
     static func start() async throws -> BistroServer {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bistro-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        return try await start(port: 0, folder: folder)
+        try await start(port: 0, folder: try Folder())
     }
 
     /// Ends the process as a power cut would.
@@ -47,9 +58,7 @@ final class BistroServer: Sendable {
     /// Asks the process to end, and waits until it has.
     func stop() async throws -> Int32 {
         program.interrupt()
-        let status = try await program.exitStatus()
-        try FileManager.default.removeItem(at: folder)
-        return status
+        return try await program.exitStatus()
     }
 
     /// A request; returns the answer's JSON object.
@@ -92,8 +101,8 @@ final class BistroServer: Sendable {
         return reference
     }
 
-    private static func start(port: Int, folder: URL) async throws -> BistroServer {
-        let database = folder.appendingPathComponent("bistro.sqlite").path
+    private static func start(port: Int, folder: Folder) async throws -> BistroServer {
+        let database = folder.url.appendingPathComponent("bistro.sqlite").path
         let program = try RunningProgram.start(
             try Programs.built("bistro"),
             ["serve", "--port", "\(port)", "--database", database]
