@@ -11,14 +11,11 @@ final class RunningProgram: Sendable {
     let errors = Inbox<String>()
     private let process: ChildProcess
     private let ends = Inbox<Int32>()
-    /// What is read from: closed when nobody has it.
-    private let pipes: Mutex<[Pipe]>
     /// What it reads from; nil if there is nothing to read.
     private let input: Mutex<Pipe?>
 
-    private init(_ process: ChildProcess, _ pipes: sending [Pipe], input: sending Pipe?) {
+    private init(_ process: ChildProcess, input: sending Pipe?) {
         self.process = process
-        self.pipes = Mutex(pipes)
         self.input = Mutex(input)
     }
 
@@ -49,12 +46,11 @@ final class RunningProgram: Sendable {
         try output.fileHandleForWriting.close()
         try errors.fileHandleForWriting.close()
         try input?.fileHandleForReading.close()
-        let handles = (output.fileHandleForReading, errors.fileHandleForReading)
-        let program = RunningProgram(process, [output, errors], input: input)
+        let program = RunningProgram(process, input: input)
         let ends = program.ends
         Task { ends.put(await process.exitStatus) }
-        Self.read(handles.0, into: program.output)
-        Self.read(handles.1, into: program.errors)
+        Self.read(output, into: program.output)
+        Self.read(errors, into: program.errors)
         return program
     }
 
@@ -90,23 +86,16 @@ final class RunningProgram: Sendable {
         return status
     }
 
-    private static func read(_ handle: FileHandle, into inbox: Inbox<String>) {
-        let rest = Mutex(Data())
-        handle.readabilityHandler = { handle in
-            let data = handle.availableData
-            let lines = rest.withLock { rest -> [String] in
-                rest.append(data)
-                var lines: [String] = []
+    private static func read(_ pipe: Pipe, into inbox: Inbox<String>) {
+        let rest = Mutex<[UInt8]>([])
+        OutputThread.read(dup(pipe.fileHandleForReading.fileDescriptor)) { bytes in
+            guard let bytes else { return inbox.end() }
+            rest.withLock { rest in
+                rest += bytes
                 while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                    lines.append(String(decoding: rest[rest.startIndex..<end], as: UTF8.self))
-                    rest = Data(rest[rest.index(after: end)...])
+                    inbox.put(String(decoding: rest[..<end], as: UTF8.self))
+                    rest.removeFirst(end + 1)
                 }
-                return lines
-            }
-            for line in lines { inbox.put(line) }
-            if data.isEmpty {
-                inbox.end()
-                handle.readabilityHandler = nil
             }
         }
     }

@@ -37,7 +37,7 @@ final class TerminalProcess: Sendable {
             errors: program
         )
         let started = TerminalProcess(process, terminal)
-        Thread.detachNewThread { [weak started] in read(terminal) { started?.take($0) } }
+        OutputThread.read(terminal) { [weak started] in started?.take($0) }
         return started
     }
 
@@ -105,18 +105,5 @@ final class TerminalProcess: Sendable {
         screen.withLock { screen in
             if let bytes { screen.written += bytes } else { screen.terminal = nil }
         }
-    }
-
-    private static func read(_ terminal: Int32, _ body: (ArraySlice<UInt8>?) -> Void) {
-        var bytes = [UInt8](repeating: 0, count: 4_096)
-        while true {
-            let count = Foundation.read(terminal, &bytes, bytes.count)
-            if count < 0, errno == EINTR { continue }
-            // When nobody has the other end any more, that is an error.
-            guard count > 0 else { break }
-            body(bytes[..<count])
-        }
-        body(nil)
-        close(terminal)
     }
 }
