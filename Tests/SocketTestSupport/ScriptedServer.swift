@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TestSupport
 import TidingsWire
 
 /// A listener on 127.0.0.1 that says what a test wants, and not what a server should.

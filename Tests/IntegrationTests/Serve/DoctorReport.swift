@@ -1,6 +1,7 @@
 import Foundation
 import JWTKit
 import SocketTestSupport
+import TestSupport
 import Testing
 
 /// What `tidings doctor` says of a server.
@@ -14,7 +15,7 @@ struct DoctorReport {
     }
 
     static func of(_ url: String, _ options: [String]) async throws -> DoctorReport {
-        let doctor = try RunningProgram.start(try Products.program("tidings"), ["doctor", url] + options)
+        let doctor = try RunningProgram.start(try Programs.built("tidings"), ["doctor", url] + options)
         var lines: [String] = []
         // The last check, and not the end of the output: a server that another test starts meanwhile may hold that open.
         while lines.last?.split(separator: " ").dropFirst().first != "broadcast" {

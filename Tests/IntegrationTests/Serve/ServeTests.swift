@@ -110,7 +110,7 @@ struct ServeTests {
 
     @Test("a secret of the console that is none stops the server with 78, and is not printed; a good one neither")
     func consoleSecret() async throws {
-        let program = try Products.program("tidings")
+        let program = try Programs.built("tidings")
         let weak = try RunningProgram.start(program, ["serve", "--console-secret", "guessable"])
         let line = try await weak.line(containing: "console.secret", from: weak.errors)
         #expect(line.contains("allowed: at least 32 bytes, from a random source") && !line.contains("guessable"))

@@ -19,7 +19,7 @@ struct SharedFeedTests {
 
     /// The feeds of one node, on a clock that moves only when a test says so.
     private struct NodeFeeds {
-        let clock = ManualClock()
+        let clock = CountingClock()
         let registry: FeedRegistry
 
         init(of node: TestNode) {
@@ -28,16 +28,16 @@ struct SharedFeedTests {
             registry = FeedRegistry(node.broadcast, configuration: configuration, clock: clock, logger: quiet)
         }
 
-        /// Waits for the end of a poll that begins from now on.
-        func pollToTheEnd() async throws {
-            // The one that is seen to begin after another shows that that one has ended.
-            let polls = registry.statuses[0].polls
-            for further in 1...2 {
-                try await eventually("polled") {
-                    clock.advance(by: .seconds(5))
-                    return registry.statuses[0].polls >= polls + further
-                }
-            }
+        /// Waits until the feed sleeps for the first time: its first poll has ended.
+        func begin() async throws {
+            try await eventually("polled") { clock.sleeps > 0 }
+        }
+
+        /// Lets the feed poll once, and waits until it sleeps again.
+        func poll() async throws {
+            let sleeps = clock.sleeps
+            clock.advance(by: .seconds(5))
+            try await eventually("polled") { clock.sleeps > sleeps }
         }
     }
 
@@ -66,16 +66,19 @@ struct SharedFeedTests {
             try await client.subscribe("feed:load")
             try await run([feeds[0]]) {
                 #expect(try value(of: try await client.event()) == 1)
+                try await feeds[0].begin()
                 try await run([feeds[1]]) {
-                    try await feeds[1].pollToTheEnd()
+                    try await feeds[1].begin()
                     for next in 2...4 {
                         source.set(next)
-                        for feed in feeds { try await feed.pollToTheEnd() }
+                        try await feeds[0].poll()
+                        // Heard by now on the node that has the listener.
                         #expect(try value(of: try await client.event()) == next)
+                        try await feeds[1].poll()
                     }
                 }
             }
-            #expect(feeds.map { $0.registry.statuses[0].broadcasts }.reduce(0, +) == 4)
+            #expect(feeds.map { $0.registry.statuses[0].broadcasts } == [4, 0])
         }
     }
 
@@ -124,5 +127,23 @@ struct SharedFeedTests {
             #expect(try await seconds("order") < 3600)
             #expect(try await seconds("feed:queue") > 100 * 24 * 3600)
         }
+    }
+}
+
+/// A clock that moves only when a test says so, and counts who sleeps on it.
+private final class CountingClock: Clock, Sendable {
+    private let base = ManualClock()
+    private let begun = Mutex(0)
+
+    var now: ManualClock.Instant { base.now }
+    var minimumResolution: Duration { base.minimumResolution }
+    /// How often somebody began to sleep.
+    var sleeps: Int { begun.withLock { $0 } }
+
+    func advance(by duration: Duration) { base.advance(by: duration) }
+
+    func sleep(until deadline: ManualClock.Instant, tolerance: Duration?) async throws {
+        begun.withLock { $0 += 1 }
+        try await base.sleep(until: deadline, tolerance: tolerance)
     }
 }

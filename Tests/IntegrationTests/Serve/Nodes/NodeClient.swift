@@ -1,4 +1,5 @@
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsWire
 
