@@ -234,6 +234,7 @@ export class BroadcastClient {
       const { handler, onSubscribed } = telling.subscriber;
       if (isCurrent() && this.#subscriptions.tell(telling) && onSubscribed) this.#call(onSubscribed, telling.status);
       if (isCurrent() && this.#subscriptions.tellStale(telling)) this.#call(handler, telling.stale);
+      if (isCurrent() && this.#subscriptions.tellNewest(telling)) this.#call(handler, telling.newest);
     }
   }
 

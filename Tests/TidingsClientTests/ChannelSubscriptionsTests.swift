@@ -29,6 +29,35 @@ struct ChannelSubscriptionsTests {
         #expect(subscriptions.takeRequests() == [])
     }
 
+    @Test(
+        "who comes later to a feed is told what it told last, unless it is known; others are told what happens from now on"
+    )
+    mutating func feed() {
+        subscriptions.connected(keepsEvents: true)
+        for channel in ["feed:status", "order"] as [ChannelName] { _ = subscriptions.want(channel, since: nil) }
+        let request = subscriptions.takeRequests().first?.id
+        let answers = ["feed:status", "order"].map {
+            SubscribedChannel(channel: $0, position: position(4), recovered: false)
+        }
+        _ = subscriptions.answered(ServerReply(id: request, subscribed: answers))
+        let answered = ChannelSubscriptions.News.subscribed("feed:status", at: position(4), isRecovered: false)
+        #expect(subscriptions.join("feed:status", since: nil) == [answered])
+        let told = [event("feed:status", 5), event("feed:status", 6), event("order", 6)]
+        #expect(told.allSatisfy { subscriptions.received($0) })
+        let later = ChannelSubscriptions.News.subscribed("feed:status", at: position(6), isRecovered: false)
+        #expect(subscriptions.join("feed:status", since: nil) == [later, .event(told[1])])
+        #expect(
+            subscriptions.join("feed:status", since: position(6))
+                == [.subscribed("feed:status", at: position(6), isRecovered: true)]
+        )
+        #expect(subscriptions.join("order", since: nil) == [.subscribed("order", at: position(6), isRecovered: false)])
+        // It outlives the connection, as what is shown does, but not its users.
+        subscriptions.disconnected()
+        #expect(subscriptions.join("feed:status", since: nil) == [.event(told[1])])
+        subscriptions.release("feed:status")
+        #expect(subscriptions.want("feed:status", since: nil) == [])
+    }
+
     @Test("a channel that comes back with another position before it has gone is stale")
     mutating func comesBack() {
         subscriptions.connected(keepsEvents: true)

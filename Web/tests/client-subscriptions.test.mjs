@@ -449,6 +449,29 @@ test("what is no channel and what is no handler is refused at once", () => {
   }
 });
 
+test("a feed's value is told to whoever comes later, once, and not behind a newer one", async () => {
+  const world = new World();
+  await world.connect();
+  const values = (heard) => heard.map(({ payload }) => payload.data);
+  const listen = (channel) => {
+    const heard = [];
+    world.client.subscribe(channel, (event) => heard.push(event));
+    return heard;
+  };
+  const [feed, order] = [listen("feed:status"), listen("order")];
+  await settle();
+  world.socket.pong();
+  world.socket.event("feed:status", "update", { data: 1 });
+  world.socket.event("order", "update", { data: 1 });
+  const [laterFeed, laterOrder] = [listen("feed:status"), listen("order")];
+  await settle();
+  assert.deepEqual([values(feed), values(laterFeed), values(order), values(laterOrder)], [[1], [1], [1], []]);
+  const last = listen("feed:status");
+  world.socket.event("feed:status", "update", { data: 2 });
+  await settle();
+  assert.deepEqual([values(feed), values(laterFeed), values(last)], [[1, 2], [1, 2], [2]]);
+});
+
 test("as many channels as a server allows, with the longest names: no message near its limit", async () => {
   const world = new World();
   const channels = Array.from({ length: 256 }, (_, index) => `${index}:`.padEnd(255, "x"));

@@ -10,6 +10,7 @@ import { Repeats } from "./repeats.js";
  * @property {{channel: string, recovered: boolean}} status
  * @property {object | null} position From where it hears everything.
  * @property {object | null} stale The event, if it may have missed something.
+ * @property {object | null} newest What a feed told last, if it has heard nothing.
  */
 
 /**
@@ -34,6 +35,7 @@ export class Subscriber {
     this.onSubscribed = onSubscribed;
     this.position = parsePosition(since);
     this.follows = since !== null;
+    this.hasHeard = false;
   }
 }
 
@@ -47,7 +49,7 @@ export class Subscriber {
 export class Subscriptions {
   /**
    * @type {Map<string, {subscribers: Set<Subscriber>, status: string, request: number, since: object | null,
-   *   afterGap: boolean, isDoubtful: boolean, code: string | null, handedOver: object | null}>}
+   *   afterGap: boolean, isDoubtful: boolean, code: string | null, handedOver: object | null, told?: object}>}
    */
   #channels = new Map();
   /** Unsubscribes without an answer, by request. @type {Map<number, {channels: string[], isDoubtful: boolean}>} */
@@ -227,13 +229,13 @@ export class Subscriptions {
    * @returns {Telling}
    */
   join(subscriber) {
-    const { subscribers, handedOver } = this.#channels.get(subscriber.channel);
+    const { subscribers, handedOver, told = null } = this.#channels.get(subscriber.channel);
     // The channel is known up to where the one is that heard most of it, also if it has just left.
     const others = [...subscribers].filter((other) => other !== subscriber);
     const head = newest([...others, { position: handedOver }]);
     const isCovered = isKnown(subscriber.position, head);
     const isStale = subscriber.follows && !isCovered;
-    return makeTelling(subscriber, { position: head, isCovered, isStale, spread: null });
+    return makeTelling(subscriber, { position: head, isCovered, isStale, spread: null, told });
   }
 
   /**
@@ -259,6 +261,19 @@ export class Subscriptions {
   tellStale({ subscriber, position, stale }) {
     if (stale === null || !this.has(subscriber)) return false;
     if (position === null || !isKnown(subscriber.position, position)) subscriber.position = position;
+    return true;
+  }
+
+  /**
+   * A subscriber is about to be told what a feed told last.
+   *
+   * @param {Telling} telling
+   * @returns {boolean} False if it must not be told: there is nothing, it has heard something newer, or the subscription
+   *   has ended.
+   */
+  tellNewest({ subscriber, newest }) {
+    if (newest === null || subscriber.hasHeard || !this.has(subscriber)) return false;
+    subscriber.hasHeard = true;
     return true;
   }
 
@@ -347,12 +362,16 @@ export class Subscriptions {
     const entry = this.#channels.get(subscriber.channel);
     if (!entry?.subscribers.has(subscriber)) return false;
     const position = parsePosition(event.position);
-    if (position === null) return true;
     const isStale = event.event === "stale";
+    if (position === null) {
+      keep(entry, subscriber, event);
+      return true;
+    }
     // Sent before the request was read: what follows its answer begins at the position that was asked from.
     if (entry.status === "asked" && entry.since !== null) return isStale;
     if (isKnown(subscriber.position, position)) return isStale;
     subscriber.position = position;
+    keep(entry, subscriber, event);
     return isStale || !this.#repeats.isRepeat(subscriber.handler, subscriber.channel, position.text);
   }
 
@@ -372,6 +391,13 @@ const UNKNOWN = Object.freeze({
 });
 
 const NOTHING_KNOWN = Object.freeze({ position: null, recovered: false, spread: null });
+
+// Of a feed only the newest counts, and who comes later has to have it too.
+function keep(entry, subscriber, event) {
+  if (event.event === "stale" || !event.channel.startsWith("feed:")) return;
+  entry.told = event;
+  subscriber.hasHeard = true;
+}
 
 const isOnServer = ({ status }) => status === "asked" || status === "live";
 
@@ -393,7 +419,7 @@ function extreme(subscribers, isBetter) {
 }
 
 function putInForce(entry, { position, recovered, spread }) {
-  const { since, afterGap } = entry;
+  const { since, afterGap, told = null } = entry;
   entry.status = "live";
   return [...entry.subscribers].map((subscriber) => {
     // Asked from `since` on behalf of the one that knew least. Others may have come before the answer: they may know
@@ -401,17 +427,18 @@ function putInForce(entry, { position, recovered, spread }) {
     const isCovered =
       since === null ? isKnown(subscriber.position, position) : recovered && isKnown(subscriber.position, since);
     const isStale = (subscriber.follows && !isCovered) || afterGap;
-    return makeTelling(subscriber, { position, isCovered, isStale, spread });
+    return makeTelling(subscriber, { position, isCovered, isStale, spread, told });
   });
 }
 
-function makeTelling(subscriber, { position, isCovered, isStale, spread }) {
+function makeTelling(subscriber, { position, isCovered, isStale, spread, told }) {
   const { channel, position: known } = subscriber;
   const status = { channel, recovered: isCovered };
-  if (!isStale) return { subscriber, status, position, stale: null };
+  const newest = isCovered ? null : told;
+  if (!isStale) return { subscriber, status, position, stale: null, newest };
   const isOtherLog = known !== null && position !== null && known.epoch !== position.epoch;
   const stale = { channel, event: "stale", payload: { reason: isOtherLog ? "epoch" : "gap" } };
   if (position !== null) stale.position = position.text;
   if (spread !== null) stale.spread_ms = spread;
-  return { subscriber, status, position, stale };
+  return { subscriber, status, position, stale, newest };
 }

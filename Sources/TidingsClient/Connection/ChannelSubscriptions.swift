@@ -26,6 +26,8 @@ struct ChannelSubscriptions {
         var wasHeard = false
         /// Whether the server refused it. Another token may change that.
         var isRefused = false
+        /// What was told last, if the channel is a feed's: only the newest counts, and who comes later has to have it too.
+        var newest: BroadcastEvent?
     }
 
     /// What a request asked for, to be asked for again if the server did not do it.
@@ -100,7 +102,8 @@ extension ChannelSubscriptions {
         let isKnown = since != nil && since == entry.position
         let answer = News.subscribed(channel, at: entry.position, isRecovered: isKnown)
         let stale = since != nil && !isKnown ? [News.event(.stale(channel, reason: .gap))] : []
-        return (entry.isAnswered ? [answer] : []) + stale
+        let newest = isKnown ? [] : (entry.newest.map { [News.event($0)] } ?? [])
+        return (entry.isAnswered ? [answer] : []) + stale + newest
     }
 
     /// The last user of a channel has gone.
@@ -220,14 +223,23 @@ extension ChannelSubscriptions {
             if mayHaveKeptChannels { giveUp(event.channel) }
             return false
         }
-        guard let position = event.position else { return entry.isWanted }
+        guard let position = event.position else {
+            keep(event)
+            return entry.isWanted
+        }
         // On its way before the request: what follows the answer begins at the position that was asked from.
         guard !entry.isResuming else { return event.isStale && entry.isWanted }
         if let known = entry.position, known.epoch == position.epoch, known.offset >= position.offset {
             return event.isStale && entry.isWanted
         }
         entries[event.channel]?.position = position
+        keep(event)
         return entry.isWanted
+    }
+
+    private mutating func keep(_ event: BroadcastEvent) {
+        guard !event.isStale, FeedName(channel: event.channel) != nil else { return }
+        entries[event.channel]?.newest = event
     }
 
     /// The server tells of a channel that nobody wants: it is asked to stop with the next requests.
