@@ -25,11 +25,9 @@ final class RunningServer: Sendable {
         let ready = Waiter<Bool>()
         let errors = Pipe()
         let text = Mutex("")
-        errors.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
+        OutputThread.read(dup(errors.fileHandleForReading.fileDescriptor)) { bytes in
             let isReady = text.withLock { text in
-                text = String((text + String(decoding: data, as: UTF8.self)).suffix(4000))
+                text = String((text + String(decoding: bytes ?? [], as: UTF8.self)).suffix(4000))
                 return text.contains("ready to accept connections")
             }
             if isReady { ready.put(true) }

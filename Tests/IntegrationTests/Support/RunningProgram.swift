@@ -49,8 +49,8 @@ final class RunningProgram: Sendable {
         let program = RunningProgram(process, input: input)
         let ends = program.ends
         Task { ends.put(await process.exitStatus) }
-        Self.read(output, into: program.output)
-        Self.read(errors, into: program.errors)
+        program.output.putLines(of: output)
+        program.errors.putLines(of: errors)
         return program
     }
 
@@ -84,19 +84,5 @@ final class RunningProgram: Sendable {
     func exitStatus() async throws -> Int32 {
         guard let status = try await ends.next() else { throw TestFailure("the program has no exit status") }
         return status
-    }
-
-    private static func read(_ pipe: Pipe, into inbox: Inbox<String>) {
-        let rest = Mutex<[UInt8]>([])
-        OutputThread.read(dup(pipe.fileHandleForReading.fileDescriptor)) { bytes in
-            guard let bytes else { return inbox.end() }
-            rest.withLock { rest in
-                rest += bytes
-                while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                    inbox.put(String(decoding: rest[..<end], as: UTF8.self))
-                    rest.removeFirst(end + 1)
-                }
-            }
-        }
     }
 }

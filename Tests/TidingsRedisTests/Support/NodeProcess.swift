@@ -12,10 +12,9 @@ final class NodeProcess: Sendable {
     private let process: ChildProcess
     private let output: Inbox<String>
     private let input: Mutex<Pipe>
-    private let reading: Pipe
 
-    private init(port: Int, _ process: ChildProcess, _ output: Inbox<String>, _ input: sending Pipe, _ reading: Pipe) {
-        (self.port, self.process, self.output, self.reading) = (port, process, output, reading)
+    private init(port: Int, _ process: ChildProcess, _ output: Inbox<String>, _ input: sending Pipe) {
+        (self.port, self.process, self.output) = (port, process, output)
         self.input = Mutex(input)
     }
 
@@ -35,24 +34,10 @@ final class NodeProcess: Sendable {
         )
         try input.fileHandleForReading.close()
         try reading.fileHandleForWriting.close()
-        let rest = Mutex("")
-        reading.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty {
-                handle.readabilityHandler = nil
-                output.end()
-            }
-            rest.withLock { rest in
-                rest += String(decoding: data, as: UTF8.self)
-                while let end = rest.firstIndex(of: "\n") {
-                    output.put(String(rest[..<end]))
-                    rest = String(rest[rest.index(after: end)...])
-                }
-            }
-        }
+        output.putLines(of: reading)
         guard let line = try await output.next(), let match = line.firstMatch(of: #/:(\d+)\//#), let port = Int(match.1)
         else { throw TestFailure("the node does not say where it listens") }
-        return NodeProcess(port: port, process, output, input, reading)
+        return NodeProcess(port: port, process, output, input)
     }
 
     /// Has the node do something, and gives what it says.
