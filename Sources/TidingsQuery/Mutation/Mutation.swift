@@ -13,7 +13,9 @@
 /// ```
 ///
 /// The order is always: `showing`, `onMutate`, the function, then `onSuccess` or `onError`, then `onSettled`; each is awaited before
-/// the next begins. An error of `onMutate` or `onSuccess` leads to `onError`.
+/// the next begins. An error of `onMutate` or `onSuccess` leads to `onError`. A function that is given to a mutation that
+/// has one already is called after that one, and does not take its place: whoever adds to somebody else's mutation takes
+/// nothing away from it.
 ///
 /// With a name and an input that is `Codable` it can be stored before it is sent, and outlives the process: see
 /// ``QueryClient/register(_:)``.
@@ -69,7 +71,10 @@ public struct Mutation<Input: Sendable, Output: Sendable>: Sendable {
     ///   back from storage, on any.
     public func showing(_ body: @escaping @Sendable (Input, MutationContext) -> Void) -> Mutation {
         var copy = self
-        copy.showing = body
+        copy.showing = { [showing] input, context in
+            showing(input, context)
+            body(input, context)
+        }
         return copy
     }
 
@@ -77,7 +82,10 @@ public struct Mutation<Input: Sendable, Output: Sendable>: Sendable {
     /// mutation.
     public func onMutate(_ body: @escaping @Sendable (Input, MutationContext) async throws -> Void) -> Mutation {
         var copy = self
-        copy.mutating = body
+        copy.mutating = { [mutating] input, context in
+            try await mutating(input, context)
+            try await body(input, context)
+        }
         return copy
     }
 
@@ -86,7 +94,10 @@ public struct Mutation<Input: Sendable, Output: Sendable>: Sendable {
         _ body: @escaping @Sendable (Output, Input, MutationContext) async throws -> Void
     ) -> Mutation {
         var copy = self
-        copy.succeeded = body
+        copy.succeeded = { [succeeded] output, input, context in
+            try await succeeded(output, input, context)
+            try await body(output, input, context)
+        }
         return copy
     }
 
@@ -95,7 +106,10 @@ public struct Mutation<Input: Sendable, Output: Sendable>: Sendable {
         _ body: @escaping @Sendable (any Error, Input, MutationContext) async throws -> Void
     ) -> Mutation {
         var copy = self
-        copy.failed = body
+        copy.failed = { [failed] error, input, context in
+            try await failed(error, input, context)
+            try await body(error, input, context)
+        }
         return copy
     }
 
@@ -104,7 +118,10 @@ public struct Mutation<Input: Sendable, Output: Sendable>: Sendable {
         _ body: @escaping @Sendable (Result<Output, any Error>, Input, MutationContext) async throws -> Void
     ) -> Mutation {
         var copy = self
-        copy.settled = body
+        copy.settled = { [settled] result, input, context in
+            try await settled(result, input, context)
+            try await body(result, input, context)
+        }
         return copy
     }
 }
