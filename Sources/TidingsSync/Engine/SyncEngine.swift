@@ -71,9 +71,11 @@ struct SyncEngine {
             settle()
             self.update(channel, update)
         case .added(let use):
+            settle()
             add(use)
         case .removed: break
         case .enabled(let identifier, let isEnabled):
+            settle()
             setEnabled(identifier, isEnabled)
         case .settled(let key):
             failures.forget(key)
@@ -81,6 +83,7 @@ struct SyncEngine {
             failures.forget(key)
             checkRestored(key)
         case .failed(let key, let error):
+            settle()
             failed(key, error)
         }
     }
@@ -94,9 +97,18 @@ extension SyncEngine {
         let known = channels[use.channel] ?? SyncedChannel()
         channels[use.channel, default: known].add(use)
         if known.phase == .subscribed { use.onChange?(true) }
+        guard let rule = use.rule else { return }
+        if use.isEnabled, known.rules[rule].map({ $0.enabled == 0 }) ?? true { fetchMissed(by: rule) }
         // The server has told of the channel before, but not by this rule.
-        guard let rule = use.rule, known.rules[rule] == nil, !known.awaitsAnswer else { return }
+        guard known.rules[rule] == nil, !known.awaitsAnswer else { return }
         check([rule], on: use.channel, since: known.position, asOf: use.epoch)
+    }
+
+    /// What went stale while nobody had it fetched is fetched once.
+    private mutating func fetchMissed(by rule: InvalidationRule) {
+        var missed = QueryFilter(key: rule.prefix, activity: .live, isStale: true)
+        missed.predicate = { [schedule] in $0.isInvalidated && !schedule.isWaiting($0.key) }
+        queries.refetch(missed, isRestarting: false)
     }
 
     private mutating func remove(_ identifier: UInt64) {
@@ -124,10 +136,7 @@ extension SyncEngine {
         guard let name = channelsOfUsers[identifier],
             let rule = channels[name]?.setEnabled(identifier, isEnabled)
         else { return }
-        // What was missed is fetched once.
-        var missed = QueryFilter(key: rule.prefix, activity: .live, isStale: true)
-        missed.predicate = \.isInvalidated
-        queries.refetch(missed, isRestarting: false)
+        fetchMissed(by: rule)
     }
 
     /// Asks for the channels that somebody needs to hear by now.
