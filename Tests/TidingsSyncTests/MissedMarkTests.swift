@@ -67,4 +67,40 @@ struct MissedMarkTests {
         #expect(bench.network.count == 2)
         withExtendedLifetime((on, off, shown)) {}
     }
+
+    @Test("a function of one's own does not take back that something was missed")
+    func onEventClearsMark() throws {
+        let observer = bench.observe(gift)
+        bench.answer(Note.json("1", "a", 1), at: 1)
+        let realtime = patchingGift()
+        bench.settle()
+        bench.confirm("gift:1", at: 1)
+        bench.tell(.stale("gift:1", reason: .gap))
+        try #require(bench.network.open.first).fail()
+        bench.settle()
+        bench.tell("gift:1", .updated, ["text": "b"], at: 9)
+        #expect(observer.data?.text == "b")
+        #expect(observer.isStale)
+        bench.advance(.seconds(10))
+        #expect(bench.network.count == 3)
+        withExtendedLifetime(realtime) {}
+    }
+
+    @Test("a function of one's own does not take back that something was missed, while its fetch fails")
+    func onEventWhileFailing() throws {
+        let observer = bench.observe(gift)
+        bench.answer(Note.json("1", "a", 1), at: 1)
+        let realtime = patchingGift()
+        bench.settle()
+        bench.confirm("gift:1", at: 1)
+        bench.tell(.stale("gift:1", reason: .gap))
+        bench.sync.inbox.put(.event(BroadcastEvent(channel: "gift:1", name: .updated, payload: ["text": "b"])))
+        try #require(bench.network.open.first).fail()
+        bench.settle()
+        #expect(observer.data?.text == "b")
+        #expect(observer.isStale)
+        bench.advance(.seconds(10))
+        #expect(bench.network.count == 3)
+        withExtendedLifetime(realtime) {}
+    }
 }

@@ -318,8 +318,13 @@ extension SyncEngine {
         }
         if isKnown, !withData.isEmpty { return }
         onEvent(heard.event)
-        for info in entries where info.fetchStatus != .idle {
-            stale.insert(info, asOf: heard.epoch, isFetched: true)
+        for info in entries {
+            if info.fetchStatus != .idle {
+                stale.insert(info, asOf: heard.epoch, isFetched: true)
+            } else if info.isInvalidated {
+                // It has what this event tells of, and still not what it missed before.
+                stale.insert(info, asOf: queries.epoch, isFetched: false)
+            }
         }
     }
 
