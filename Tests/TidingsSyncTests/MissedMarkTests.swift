@@ -103,4 +103,47 @@ struct MissedMarkTests {
         #expect(bench.network.count == 3)
         withExtendedLifetime(realtime) {}
     }
+
+    @Test("a mark that comes while an answer is taken is not lost", arguments: 0..<12)
+    func markDuringTake(skipping count: Int) throws {
+        let asked = Mutex(Int.min)
+        let inject = Mutex<(@Sendable () -> Void)?>(nil)
+        let entity = SyncedEntity<Note>(
+            "note",
+            keys: EntityKeys("notes"),
+            channel: "note",
+            identifier: { $0.id },
+            version: { note in
+                let number = asked.withLock { (number: inout Int) -> Int in
+                    if number != .min { number += 1 }
+                    return number
+                }
+                if number == count { inject.withLock { $0 }?() }
+                return note.version
+            }
+        )
+        let note = bench.observe(sync.detail("1", of: entity, APIRequest(.get, "/notes/1")))
+        bench.answer(Note.json("1", "a", 3), at: 10)
+        bench.confirm("note", at: 10, isRecovered: true)
+        let change = sync.mutation(
+            "notes.touch",
+            of: entity,
+            about: { (id: String) in id },
+            show: { _, _ in },
+            request: { id, _ in APIRequest(.post, "/notes/1/touch") },
+            as: Note.self
+        )
+        _ = bench.queries.start(change, "1")
+        bench.settle()
+        inject.withLock {
+            $0 = { [sync] in
+                sync.queries.invalidate(.exactly(["notes", "detail", "1"]), refetch: .none)
+            }
+        }
+        asked.withLock { $0 = -1 }
+        try request("POST /notes/1/touch").succeed(Note.json("1", "mine", 4), position: "e:11")
+        bench.advance(.seconds(1))
+        let number = asked.withLock { $0 }
+        #expect(note.isStale || note.isFetching || number < count)
+    }
 }

@@ -78,16 +78,7 @@ extension QueryClient {
     /// - Returns: Whether there was data.
     @discardableResult
     public func updateData<Value>(of query: Query<Value>, _ change: (inout Value) -> Void) -> Bool {
-        withEntry(ifThere: query) { _, _ in }
-        return edit(
-            find: { $0.entry(query) },
-            change: { overlay -> Void? in
-                guard overlay.base != nil else { return nil }
-                overlay.update(change)
-                return ()
-            },
-            commit: { cache, entry, edit, _ in cache.set(entry, edit, updatedAt: nil) }
-        ) != nil
+        update(query, change)
     }
 
     /// Changes the data of every entry that a filter finds and whose values have a type, in place.
@@ -128,14 +119,52 @@ extension QueryClient {
         }
     }
 
-    private func set<Value>(_ query: Query<Value>, _ updatedAt: Date?, _ compute: (Value?) -> Value?) {
+    /// As ``setData(for:updatedAt:_:)``, by somebody who knows something new and not all of it: what was out of date stays
+    /// so, also if that is said at the same moment.
+    package func amendData<Value>(for query: Query<Value>, _ value: (Value?) -> Value?) {
+        set(query, nil, isWhole: false, value)
+    }
+
+    /// As ``updateData(matching:as:_:)``, by somebody who knows something new and not all of it.
+    package func amendData<Value: Sendable>(
+        matching filter: QueryFilter,
+        as type: Value.Type,
+        _ change: (inout Value) -> Void
+    ) {
+        batch {
+            for key in keys(matching: filter, as: type) {
+                update(Query<Value>(key: key), isWhole: false, change)
+            }
+        }
+    }
+
+    private func set<Value>(
+        _ query: Query<Value>,
+        _ updatedAt: Date?,
+        isWhole: Bool = true,
+        _ compute: (Value?) -> Value?
+    ) {
         upsert(query) { overlay in
             guard let value = compute(overlay.base) else { return false }
             overlay.replace(value)
             return true
         } commit: { cache, entry, edit in
-            cache.set(entry, edit, updatedAt: updatedAt)
+            cache.set(entry, edit, updatedAt: updatedAt, isWhole: isWhole)
         }
+    }
+
+    @discardableResult
+    private func update<Value>(_ query: Query<Value>, isWhole: Bool = true, _ change: (inout Value) -> Void) -> Bool {
+        withEntry(ifThere: query) { _, _ in }
+        return edit(
+            find: { $0.entry(query) },
+            change: { overlay -> Void? in
+                guard overlay.base != nil else { return nil }
+                overlay.update(change)
+                return ()
+            },
+            commit: { cache, entry, edit, _ in cache.set(entry, edit, updatedAt: nil, isWhole: isWhole) }
+        ) != nil
     }
 }
 
@@ -169,13 +198,13 @@ extension Cache {
         return makeEntry(query, initial: .none).map { .entry($0) } ?? .typeMismatch
     }
 
-    mutating func set<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>, updatedAt: Date?) {
+    mutating func set<Value>(_ entry: Entry<Value>, _ edit: Edit<Value>, updatedAt: Date?, isWhole: Bool) {
         recency.changeCost(of: entry, to: edit.cost)
         let arrival = DataArrival(moment: updatedAt.map(Timestamp.init) ?? now, version: edit.version)
         // Storage keeps the newer one. What came before it is known is older than what is stored, or it is not.
         let isOlder = entry.machine.updatedAt.map { arrival.moment < $0 } ?? (updatedAt != nil && !isRestoring)
         if isOlder { replaceStored(entry.key) }
-        modify(entry) { $0.set(edit.overlay, arrival, isSame: edit.isSame) }
+        modify(entry) { $0.set(edit.overlay, arrival, isSame: edit.isSame, isWhole: isWhole) }
         if !entry.isObserved { recency.touch(entry) }
         inspection.record(.dataSet(entry.key))
         markUnsaved(entry)

@@ -61,12 +61,14 @@ struct QueryMachine<Value: Sendable>: Sendable {
 
 extension QueryMachine {
     /// Somebody set the data. A fetch that runs goes on.
-    mutating func set(_ overlay: Overlay<Value>, _ arrival: DataArrival, isSame: Bool) {
+    ///
+    /// - Parameter isWhole: Whether it is all that there is to know by now; otherwise what was out of date stays so.
+    mutating func set(_ overlay: Overlay<Value>, _ arrival: DataArrival, isSame: Bool, isWhole: Bool = true) {
         take(overlay, isSame: isSame)
         updatedAt = arrival.moment
         updateCount += 1
         baseVersion = arrival.version
-        isInvalidated = false
+        if isWhole { isInvalidated = false }
         troubles.value?.error = nil
         overtakeExtension()
         // A cancellation from here on comes back to this data, not to the error before it.

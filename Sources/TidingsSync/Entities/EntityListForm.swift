@@ -35,7 +35,7 @@ public struct EntityListForm<Entity: Sendable>: Sendable {
             }
         }
         change = { client, filter, change in
-            client.updateData(matching: filter, as: type) { edit(&$0, change) }
+            client.amendData(matching: filter, as: type) { edit(&$0, change) }
         }
         entities = { client, filter in
             client.data(matching: filter, as: type).flatMap { pages($0.value) }

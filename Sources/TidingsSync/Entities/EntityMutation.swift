@@ -121,12 +121,10 @@ extension EntityMutation {
         }
         let detail = entity.detail(identifier)
         queries.batch {
+            let isKnown = queries.entries(.exactly(detail.key)).first?.hasData ?? false
             // What somebody else did meanwhile is not in the answer.
-            let old = queries.entries(.exactly(detail.key)).first
-            let wasStale = old?.isInvalidated ?? false
-            queries.setData(for: detail) { $0.map(isNews) ?? true ? current : nil }
-            if wasStale { queries.invalidate(.exactly(detail.key), refetch: .none) }
-            if old?.hasData != true {
+            queries.amendData(for: detail) { $0.map(isNews) ?? true ? current : nil }
+            if !isKnown {
                 // What was heard before there was an entry has marked nothing.
                 queries.record(position, as: .position, for: detail.key)
                 inbox.put(.restored(detail.key))
