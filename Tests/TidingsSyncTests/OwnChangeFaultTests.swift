@@ -46,4 +46,43 @@ struct OwnChangeFaultTests {
         #expect(bench.network.count("GET /notes") == 2)
         withExtendedLifetime(list) {}
     }
+
+    struct Memo: Codable, Hashable, Sendable {
+        var id: String
+        var text: String
+        static let entity = SyncedEntity<Memo>(
+            "memo",
+            keys: EntityKeys("memos"),
+            channel: "memo",
+            identifier: { $0.id }
+        )
+    }
+
+    @Test("an answer that is older than what was fetched meanwhile is not the last word, without versions")
+    func unversioned() throws {
+        let memo = bench.observe(sync.detail("1", of: Memo.entity, APIRequest(.get, "/memos/1")))
+        bench.answer(#"{"id":"1","text":"a"}"#, at: 10)
+        bench.confirm("memo", at: 10, isRecovered: true)
+        let rename = sync.mutation(
+            "memos.rename",
+            of: Memo.entity,
+            about: { (m: Memo) in m.id },
+            show: { input, memos in memos.update(input.id) { $0.text = input.text } },
+            request: { input, _ in try APIRequest(.patch, "/memos/1", body: input) },
+            as: Memo.self
+        )
+        let handle = bench.queries.start(rename, Memo(id: "1", text: "mine"))
+        bench.settle()
+        // Made at 11; at 12 somebody else made it "theirs". The event of that comes before the answer.
+        bench.tell("memo", .updated, ["entity_id": "1"], at: 12)
+        try request("GET /memos/1").succeed(#"{"id":"1","text":"theirs"}"#, position: "e:12")
+        bench.settle()
+        try request("PATCH /memos/1").succeed(#"{"id":"1","text":"mine"}"#, position: "e:11")
+        bench.settle()
+        bench.tell("memo", .updated, ["entity_id": "1", "origin": .string(handle.identifier.description)], at: 11)
+        bench.advance(.seconds(1))
+        for request in bench.network.open { request.succeed(#"{"id":"1","text":"theirs"}"#, position: "e:12") }
+        bench.settle()
+        #expect(memo.data?.text == "theirs")
+    }
 }

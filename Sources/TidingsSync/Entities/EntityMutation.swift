@@ -63,7 +63,7 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
             queries.invalidate(.under(entity.keys.lists))
             switch result {
             case .success where isDeletion: queries.drop(.under(detail))
-            case .success(let output) where output is Entity: queries.invalidate(.below(detail))
+            case .success(let output) where isLastWord(output): queries.invalidate(.below(detail))
             case .failure(let error) where error is EntityConflict<Entity>: queries.invalidate(.below(detail))
             case .success, .failure: queries.invalidate(.under(detail))
             }
@@ -74,6 +74,12 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
 // MARK: - Requests and answers
 
 extension EntityMutation {
+    /// Whether an answer is the entity and says how new it is. Another may be older than what somebody else's change has
+    /// brought meanwhile, and nobody could tell.
+    private func isLastWord(_ output: Output) -> Bool {
+        (output as? Entity).flatMap(entity.version) != nil
+    }
+
     /// Whether the server has said that it has not made the change. Otherwise nobody knows, and the same request has to be
     /// sent if it is tried once more.
     private static func isRefusal(_ error: any Error) -> Bool {
