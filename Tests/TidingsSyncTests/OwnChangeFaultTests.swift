@@ -85,4 +85,58 @@ struct OwnChangeFaultTests {
         bench.settle()
         #expect(memo.data?.text == "theirs")
     }
+
+    @Test(
+        "quick changes of one's own do not conflict with each other, whenever the program ends",
+        arguments: ["asked before", "asked after"]
+    )
+    func quickChangesOverRestart(when: String) async throws {
+        let (persister, network) = (MemoryPersister(), ManualMonitor(true))
+        let before = try SyncBench {
+            $0.queries.persister = persister
+            $0.queries.connectivity = network
+        }
+        let restoring = Task(executorPreference: before.executor) { await before.queries.restore() }
+        before.settle()
+        _ = await restoring.value
+        before.observe(before.sync.note("1"))
+        before.answer(Note.json("1", "a", 3), at: 10)
+        before.queries.start(before.sync.changeNote, NoteChange(id: "1", text: "first", basedOn: 3))
+        before.settle()
+        network.set(false)
+        if when == "asked before" {
+            before.queries.start(before.sync.changeNote, NoteChange(id: "1", text: "second", basedOn: 3))
+        }
+        before.settle()
+        try #require(before.network.open.first { $0.line == "PATCH /notes/1" }).succeed(Note.json("1", "first", 4))
+        before.settle()
+        if when == "asked after" {
+            before.queries.start(before.sync.changeNote, NoteChange(id: "1", text: "second", basedOn: 3))
+        }
+        before.settle()
+        let stored = try await persister.loadMutations().mutations
+        #expect(stored.count == 1)
+        let after = try SyncBench { $0.queries.persister = persister }
+        after.sync.queries.register(after.sync.changeNote)
+        let again = Task(executorPreference: after.executor) { await after.queries.restore() }
+        after.settle()
+        _ = await again.value
+        after.settle()
+        let patch = try #require(after.network.open.first)
+        #expect(patch.text == #"{"text":"second","version":4}"#)
+    }
+
+    @Test("a cache goes though a change was discarded", arguments: [false, true])
+    func lifetime(isDiscarded: Bool) throws {
+        weak var queries: QueryClient?
+        do {
+            let network = FakeTransport()
+            let sync = try SyncClient(baseURL: "http://127.0.0.1:1") { $0.transport = network }
+            sync.queries.register(sync.changeNote)
+            if isDiscarded { sync.queries.start(sync.changeNote, NoteChange(id: "1", text: "x")).discard() }
+            queries = sync.queries
+        }
+        for _ in 0..<1_000 where queries != nil { Thread.sleep(forTimeInterval: 0.001) }
+        #expect(queries == nil)
+    }
 }

@@ -8,6 +8,7 @@ final class MutationChanges: Sendable {
         var updates: [Update] = []
         /// Whether the mutation was confirmed; nil before its end.
         var outcome: Bool?
+        var attachment: (any AnyObject & Sendable)?
 
         mutating func takeUpdates() -> [Update] {
             defer { updates = [] }
@@ -19,6 +20,13 @@ final class MutationChanges: Sendable {
 
     /// Whether the mutation is over and its changes were rolled back.
     var areRefused: Bool { state.withLock { $0.outcome == false } }
+
+    /// What somebody else has to know of the changes until the mutation is over.
+    var attachment: (any AnyObject & Sendable)? { state.withLock(\.attachment) }
+
+    func attach(_ attachment: any AnyObject & Sendable) {
+        state.withLock { $0.attachment = attachment }
+    }
 
     func keep<Value>(_ update: OptimisticUpdate<Value>) {
         let outcome = state.withLock { state -> Bool? in
@@ -37,6 +45,7 @@ final class MutationChanges: Sendable {
     func close(isConfirmed: Bool, in client: QueryClient) {
         let updates = state.withLock { state in
             state.outcome = isConfirmed
+            state.attachment = nil
             return state.takeUpdates()
         }
         Self.settle(updates, isConfirmed, in: client)

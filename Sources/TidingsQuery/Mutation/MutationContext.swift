@@ -31,11 +31,39 @@ public struct MutationContext: Sendable {
         if isNew ?? false { await client.store(identifier) }
     }
 
+    /// As ``record(_:as:)``, stored with what is stored of the mutation next.
+    package func note(_ text: String?, as name: QueryMetadata.Name) {
+        client.withCache { cache in _ = cache.mutations.change(identifier) { $0.metadata[name] = text } }
+    }
+
+    /// As ``record(_:as:)``, with the mutation that comes after this one in its scope, if there is one.
+    package func recordForNext(_ text: String?, as name: QueryMetadata.Name) async {
+        let changed = client.withCache { cache -> MutationIdentifier? in
+            guard let next = cache.mutations.next(after: identifier) else { return nil }
+            return cache.mutations.change(next) { item in
+                defer { item.metadata[name] = text }
+                return item.metadata[name] != text ? next : nil
+            } ?? nil
+        }
+        if let changed { await client.store(changed) }
+    }
+
     /// What an attempt has kept under a name; nil if that is nothing.
     public func recorded(_ name: QueryMetadata.Name) -> String? {
         client.withCache { cache in
             cache.mutations.index(of: identifier).flatMap { cache.mutations.items[$0].metadata[name] }
         }
+    }
+
+    /// Keeps something for as long as this run of the mutation lasts, until its end or until it is given up. Another one
+    /// takes its place.
+    package func attach(_ attachment: any AnyObject & Sendable) {
+        changes.attach(attachment)
+    }
+
+    /// What was kept; nil if nothing was, or something of another type.
+    package func attached<Attachment: AnyObject & Sendable>(as type: Attachment.Type) -> Attachment? {
+        changes.attachment as? Attachment
     }
 
     /// Shows a change until the server has made it. It is confirmed when the function of the mutation succeeds, and rolled

@@ -94,6 +94,12 @@ struct MutationTable {
         items.first { $0.scope == scope && !$0.machine.isOver }
     }
 
+    /// The one that waits for another of its scope.
+    func next(after identifier: MutationIdentifier) -> MutationIdentifier? {
+        guard let own = items.first(where: { $0.identifier == identifier }), let scope = own.scope else { return nil }
+        return items.first { $0.scope == scope && $0.order > own.order && !$0.machine.isOver }?.identifier
+    }
+
     /// Forgets all of them, and those that came back from storage before their definition was registered.
     mutating func removeAll() -> (items: [Item], orphans: [PersistedMutation]) {
         defer {

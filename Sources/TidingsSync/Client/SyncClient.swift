@@ -82,7 +82,6 @@ public final class SyncClient: Sendable {
     public let broadcast: BroadcastClient
     let inbox: SyncInbox
     let versions = OwnVersions()
-    let confirmations = ConfirmationTable()
     let fallbacks = FallbackTable()
     let runners = Mutex(0)
     /// Nil while somebody works with it.

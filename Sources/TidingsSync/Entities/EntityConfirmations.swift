@@ -33,37 +33,3 @@ final class EntityConfirmations<Entity: Sendable>: Sendable {
         }
     }
 }
-
-/// How mutations that are under way, or may be tried once more, are settled.
-final class ConfirmationTable: Sendable {
-    private let confirmations = Mutex<[MutationIdentifier: any AnyObject & Sendable]>([:])
-
-    /// After so many, those of mutations that were given up are looked for.
-    private static let most = 100
-
-    /// A mutation begins, or begins anew.
-    func begin<Entity>(
-        _ mutation: MutationIdentifier,
-        _ type: Entity.Type,
-        in queries: QueryClient
-    ) -> EntityConfirmations<Entity> {
-        let new = EntityConfirmations<Entity>()
-        let isFull = confirmations.withLock { $0.count >= Self.most }
-        let known = isFull ? Set(queries.mutations().map(\.identifier)) : []
-        confirmations.withLock { confirmations in
-            if isFull { confirmations = confirmations.filter { known.contains($0.key) } }
-            confirmations[mutation] = new
-        }
-        return new
-    }
-
-    /// Those of a mutation; nil if it has ended.
-    func current<Entity>(_ mutation: MutationIdentifier, _ type: Entity.Type) -> EntityConfirmations<Entity>? {
-        confirmations.withLock { $0[mutation] as? EntityConfirmations<Entity> }
-    }
-
-    /// A mutation is over.
-    func end(_ mutation: MutationIdentifier) {
-        confirmations.withLock { $0[mutation] = nil }
-    }
-}

@@ -5,7 +5,6 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
     let api: APIClient
     let inbox: SyncInbox
     let versions: OwnVersions
-    let confirmations: ConfirmationTable
     let entity: SyncedEntity<Entity>
     let identifier: @Sendable (Input) -> String
     let basis: @Sendable (Input) -> Int64?
@@ -17,13 +16,23 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
     ///
     /// - Returns: Shows what it will have done.
     func begin(_ context: MutationContext) -> EntityChanges<Entity> {
-        EntityChanges(entity, context, confirmations.begin(context.identifier, Entity.self, in: context.client))
+        let confirmations = EntityConfirmations<Entity>()
+        context.attach(confirmations)
+        return EntityChanges(entity, context, confirmations)
+    }
+
+    /// What happens before it is stored: the changes that this client has made since its basis are not known any more after
+    /// a restart.
+    func prepare(_ input: Input, _ context: MutationContext) {
+        let known = context.recorded(.askedFor).flatMap { Int64($0) } ?? basis(input)
+        guard let known else { return }
+        context.note(String(versions.latest(entity.name, identifier(input), since: known)), as: .askedFor)
     }
 
     /// One attempt. All of them send the same, also after a restart: another request would not be the same change, and a
     /// server that knows its key refuses it.
     func send(_ input: Input, _ context: MutationContext) async throws -> Output {
-        let waiting = confirmations.current(context.identifier, Entity.self)
+        let waiting = context.attached(as: EntityConfirmations<Entity>.self)
         let version = await version(for: input, context)
         let sent = try makeRequest(input, version, context)
         do {
@@ -33,6 +42,7 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
                 // Where the server has not insisted on a version, somebody else's change may be between.
                 let old = isLocking ? version ?? new - 1 : new - 1
                 versions.record(entity.name, identifier(input), from: old, to: new)
+                await handOn(context, OwnVersions.Step(from: old, to: new))
             }
             waiting?.confirm(as: truth, in: context.client)
             let position = answer.head.headerFields[.tidingsPosition]
@@ -55,9 +65,9 @@ struct EntityMutation<Entity: Codable & Sendable, Input: Sendable, Output: Decod
 
     /// Makes stale what the answer did not tell: lists, what belongs to the entity, and itself if it was not answered.
     func settle(_ result: Result<Output, any Error>, _ input: Input, _ context: MutationContext) async {
-        confirmations.end(context.identifier)
         // A change that was refused is another one when somebody asks for it once more.
         if case .failure(let error) = result, Self.isRefusal(error) { await context.record(nil, as: .basis) }
+        if case .failure = result { await handOn(context) }
         let (queries, detail) = (context.client, entity.key(identifier(input)))
         queries.batch {
             queries.invalidate(.under(entity.keys.lists))
@@ -98,10 +108,21 @@ extension EntityMutation {
     private func version(for input: Input, _ context: MutationContext) async -> Int64? {
         if let kept = context.recorded(.basis) { return Int64(kept) }
         let identifier = identifier(input)
-        let known = basis(input) ?? knownVersion(of: identifier, in: context.client)
+        for step in OwnVersions.Step.read(context.recorded(.steps)) {
+            versions.record(entity.name, identifier, from: step.from, to: step.to)
+        }
+        let asked = context.recorded(.askedFor).flatMap { Int64($0) } ?? basis(input)
+        let known = asked ?? knownVersion(of: identifier, in: context.client)
         let version = known.map { versions.latest(entity.name, identifier, since: $0) }
         await context.record(version.map(String.init) ?? "none", as: .basis)
         return version
+    }
+
+    /// Tells the next change of the entity which versions this client's changes before it have led to, for the case that it
+    /// is sent by another process.
+    private func handOn(_ context: MutationContext, _ step: OwnVersions.Step? = nil) async {
+        let steps = OwnVersions.Step.read(context.recorded(.steps)) + [step].compactMap(\.self)
+        if !steps.isEmpty { await context.recordForNext(OwnVersions.Step.write(steps), as: .steps) }
     }
 
     private func knownVersion(of identifier: String, in queries: QueryClient) -> Int64? {
@@ -150,6 +171,10 @@ extension EntityMutation {
 extension QueryMetadata.Name {
     /// The version that a change is based on, or that none is known.
     fileprivate static let basis: QueryMetadata.Name = "basis"
+    /// The version that the user has based a change on, with the client's own changes until it was asked for.
+    fileprivate static let askedFor: QueryMetadata.Name = "asked"
+    /// What this client's changes before this one have led to while it waited.
+    fileprivate static let steps: QueryMetadata.Name = "steps"
 }
 
 extension QueryFilter {

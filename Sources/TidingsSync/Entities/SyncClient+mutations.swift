@@ -38,7 +38,6 @@ extension SyncClient {
             api: api,
             inbox: inbox,
             versions: versions,
-            confirmations: confirmations,
             entity: entity,
             identifier: identifier,
             basis: basis,
@@ -49,6 +48,7 @@ extension SyncClient {
         return Mutation(name, options: configuration.mutations) { try await change.send($0, $1) }
             .scoped { "\(entity.name):\(identifier($0))" }
             .showing { show($0, change.begin($1)) }
+            .onMutate { change.prepare($0, $1) }
             .onError { change.fail($0, $1, $2) }
             .onSettled { await change.settle($0, $1, $2) }
     }
