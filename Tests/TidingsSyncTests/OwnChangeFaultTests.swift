@@ -139,4 +139,18 @@ struct OwnChangeFaultTests {
         for _ in 0..<1_000 where queries != nil { Thread.sleep(forTimeInterval: 0.001) }
         #expect(queries == nil)
     }
+
+    @Test("a change whose answer cannot be read may have been made", arguments: [200, 520])
+    func unreadable(status: Int) throws {
+        _ = show()
+        let handle = bench.queries.start(sync.changeNote, NoteChange(id: "1", text: "mine"))
+        bench.settle()
+        let first = try request("PATCH /notes/1")
+        first.succeed("<html>", status: status)
+        bench.settle()
+        bench.answer(Note.json("1", "mine", 4), at: 11)
+        bench.queries.retry(handle.identifier)
+        bench.settle()
+        #expect(try request("PATCH /notes/1").text == first.text)
+    }
 }

@@ -93,8 +93,9 @@ extension EntityMutation {
     /// Whether the server has said that it has not made the change. Otherwise nobody knows, and the same request has to be
     /// sent if it is tried once more.
     private static func isRefusal(_ error: any Error) -> Bool {
-        if let error = error as? APIError { return !error.isTransient && error.status != nil }
-        return error is EntityConflict<Entity>
+        guard let error = error as? APIError else { return error is EntityConflict<Entity> }
+        // An answer that cannot be read may say that it was made, and one of a proxy says nothing of the server.
+        return error.status.map { (400..<500).contains($0) } ?? false && !error.isTransient
     }
 
     private func makeRequest(_ input: Input, _ version: Int64?, _ context: MutationContext) throws -> APIRequest {
