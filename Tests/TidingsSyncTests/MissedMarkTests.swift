@@ -146,4 +146,23 @@ struct MissedMarkTests {
         let number = asked.withLock { $0 }
         #expect(note.isStale || note.isFetching || number < count)
     }
+
+    @Test("a fetch that is cancelled leaves nothing behind that is not known to be out of date")
+    func cancelled() throws {
+        let sound = BroadcastSync(on: "note", onInvalidate: { _ in }, in: sync)
+        let query = sync.note("1")
+        let (queries, executor) = (bench.queries, bench.executor)
+        let load = Task(executorPreference: executor) { try await queries.fetch(query) }
+        bench.settle()
+        bench.answer(Note.json("1", "a", 3), at: 5)
+        bench.confirm("note", at: 50)
+        bench.advance(.seconds(120))
+        let observer = bench.observe(query)
+        #expect(observer.isFetching)
+        bench.queries.cancel(.exactly(query.key))
+        bench.advance(.seconds(1))
+        #expect(observer.isFetching || bench.queries.entries(.exactly(query.key))[0].isInvalidated)
+        load.cancel()
+        withExtendedLifetime(sound) {}
+    }
 }

@@ -74,6 +74,7 @@ extension QueryMachine {
         // A cancellation from here on comes back to this data, not to the error before it.
         if var fetch = fetching.value {
             fetch.before?.error = nil
+            if isWhole { fetch.makesUpForData = false }
             fetching.value = fetch
         }
     }
@@ -105,7 +106,11 @@ extension QueryMachine {
     /// - Returns: What it means.
     mutating func invalidate(asOf epoch: QueryEpoch) -> InvalidationOutcome {
         if var fetch = fetching.value {
-            if knows(epoch, fetch) { return .known }
+            if knows(epoch, fetch) {
+                fetch.makesUpForData = fetch.makesUpForData || !(dataEpoch.map { $0 > epoch } ?? false)
+                fetching.value = fetch
+                return .known
+            }
             fetch.isOvertaken = true
             fetching.value = fetch
             mark()
@@ -291,13 +296,15 @@ extension QueryMachine {
         revision += 1
     }
 
-    /// The fetch is cancelled: everything but the data is as before it. The data was not touched by it.
+    /// The fetch is cancelled: everything but the data is as before it. The data was not touched by it, so it is out of date
+    /// if something happened before the fetch that only that would have brought.
     mutating func cancel() {
         guard let fetch = fetching.value else { return }
         fetching.value = nil
         overlay.awaitArrival(false)
         overlayRevision += 1
         troubles.value = fetch.before
+        if fetch.makesUpForData, overlay.base != nil { isInvalidated = true }
         revision += 1
     }
 }

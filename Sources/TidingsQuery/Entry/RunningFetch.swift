@@ -35,6 +35,8 @@ struct RunningFetch: Sendable {
     var mayRetry = true
     /// Something happened after ``epoch``.
     var isOvertaken = false
+    /// Something happened before ``epoch`` that what is there does not know: it will be out of date if this is cancelled.
+    var makesUpForData = false
     /// Another fetch follows if this one was overtaken, or took the place of one that would have brought everything.
     var wantsFollowUp = false
 

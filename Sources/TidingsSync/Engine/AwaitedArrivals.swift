@@ -30,7 +30,12 @@ struct AwaitedArrivals {
         let infos = Dictionary(entries.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
         var stale: [Arrival] = []
         arrivals = arrivals.filter { key, arrival in
-            guard let info = infos[key], let epoch = info.fetchEpoch, epoch <= arrival.epoch else { return false }
+            guard let info = infos[key], let epoch = info.fetchEpoch else { return false }
+            if epoch > arrival.epoch {
+                // What is there may be what was waited for, and what is fetched now may be cancelled.
+                if info.fetchStatus != .idle, info.hasData, !arrival.isCovered(by: info) { stale.append(arrival) }
+                return false
+            }
             guard info.fetchStatus == .idle else { return true }
             if info.hasData, !arrival.isCovered(by: info) { stale.append(arrival) }
             return false

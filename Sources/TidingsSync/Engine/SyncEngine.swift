@@ -235,9 +235,12 @@ extension SyncEngine {
     ) {
         for rule in rules {
             let isFetched = channels[name]?.rules[rule].map { $0.enabled > 0 } ?? false
-            for info in queries.entries(.under(rule.prefix)) where info.fetchEpoch.map({ $0 <= epoch }) ?? true {
-                if info.fetchStatus != .idle { arrivals.add(.init(info: info, epoch: epoch, known: known)) }
-                guard info.hasData, !info.isInvalidated, !isSaid else { continue }
+            for info in queries.entries(.under(rule.prefix)) {
+                let isFetching = info.fetchStatus != .idle
+                let wasAskedBefore = info.fetchEpoch.map { $0 <= epoch } ?? true
+                if isFetching, wasAskedBefore { arrivals.add(.init(info: info, epoch: epoch, known: known)) }
+                // What is there counts also while something newer is fetched: that may be cancelled.
+                guard isFetching || wasAskedBefore, info.hasData, !info.isInvalidated, !isSaid else { continue }
                 let position = memory.position(of: info, by: rule, on: name)
                 if let known, let position, position.covers(known) { continue }
                 stale.insert(info, asOf: epoch, isFetched: isFetched)
