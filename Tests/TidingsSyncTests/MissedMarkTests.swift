@@ -165,4 +165,17 @@ struct MissedMarkTests {
         load.cancel()
         withExtendedLifetime(sound) {}
     }
+
+    @Test("what the server said to somebody who has left is not taken for an answer to who comes")
+    func lateUpdate() {
+        let observer = bench.observe(sync.note("1"))
+        bench.answer(Note.json("1", "a", 3), at: 10)
+        bench.confirm("note", at: 10, isRecovered: true)
+        observer.stop()
+        bench.settle()
+        observer.start()
+        sync.inbox.put(.update("note", .subscribed(at: EventPosition(epoch: "e", offset: 10), isRecovered: true)))
+        bench.settle()
+        #expect(bench.subscriptions.count == 2)
+    }
 }

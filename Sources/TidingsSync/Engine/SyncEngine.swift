@@ -180,7 +180,8 @@ extension SyncEngine {
 
 extension SyncEngine {
     private mutating func update(_ name: ChannelName, _ update: BroadcastClient.SubscriptionUpdate) {
-        guard let channel = channels[name] else { return }
+        // One that nobody has asked for is told to somebody who has left.
+        guard let channel = channels[name], channel.phase != .waiting else { return }
         switch update {
         case .subscribed(let position, let isRecovered):
             channels[name]?.phase = .subscribed
