@@ -358,9 +358,10 @@ extension SyncEngine {
     /// The server is back: there is no need to wait.
     private mutating func retryFailed(of channel: SyncedChannel) {
         let failed = failures.keys { channel.enables($0) }
-        // Also what could not be had while nobody looked after it.
+        // Also what could not be had while nobody looked after it; not what waits for its turn among many.
         let waiting = entries(of: channel).map(\.info).filter { info in
             info.isLive && info.isInvalidated && info.fetchStatus == .idle && channel.enables(info.key)
+                && !schedule.isWaiting(info.key)
         }
         for key in Set(failed + waiting.map(\.key)) {
             schedule.add(key, at: queries.time.now, .init(throttle: throttle))

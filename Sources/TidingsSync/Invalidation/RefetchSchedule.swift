@@ -50,6 +50,9 @@ struct RefetchSchedule {
         forgetIdle(at: now)
     }
 
+    /// Whether an entry will be fetched.
+    func isWaiting(_ key: QueryKey) -> Bool { slots[key]?.due != nil }
+
     /// When ``takeDue(at:)`` is next to be asked.
     var next: Timestamp? { slots.values.compactMap(\.due).min() }
 

@@ -1,0 +1,50 @@
+import Testing
+import TidingsQuery
+import TidingsWire
+
+@testable import TidingsHTTPTransport
+@testable import TidingsSync
+
+@Suite("What is fetched no more often than it has to be", .timeLimit(.minutes(1)))
+struct FetchCountTests {
+    private let bench: SyncBench
+    private var sync: SyncClient { bench.sync }
+
+    init() throws { bench = try SyncBench() }
+
+    private func request(_ line: String) throws -> FakeTransport.Request {
+        try #require(bench.network.open.first { $0.line == line })
+    }
+
+    /// Shows a note and a list with it, at version 3 and position 10.
+    private func show() -> (note: QueryObserver<Note>, list: QueryObserver<[Note]>) {
+        let (note, list) = (bench.observe(sync.note("1")), bench.observe(sync.notes()))
+        for request in bench.network.open {
+            let json = Note.json("1", "a", 3)
+            request.succeed(request.line == "GET /notes" ? "[\(json)]" : json, position: "e:10")
+        }
+        bench.settle()
+        bench.confirm("note", at: 10, isRecovered: true)
+        return (note, list)
+    }
+
+    @Test("a further reconnect does not cut a spread short")
+    func spread() {
+        _ = bench.observe(sync.note("1"))
+        bench.answer(Note.json("1", "a", 3), at: 10)
+        bench.confirm("note", at: 10, isRecovered: true)
+        bench.interrupt("note")
+        bench.confirm("note", at: 90)
+        var stale = BroadcastEvent.stale("note", reason: .gap)
+        stale.position = EventPosition(epoch: "e", offset: 90)
+        stale.spread = .seconds(60)
+        bench.tell(stale)
+        #expect(bench.network.count == 1)
+        bench.interrupt("note")
+        bench.confirm("note", at: 90, isRecovered: true)
+        bench.advance(.milliseconds(200))
+        #expect(bench.network.count == 1)
+        bench.advance(.seconds(60))
+        #expect(bench.network.count == 2)
+    }
+}
