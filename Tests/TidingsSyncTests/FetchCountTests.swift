@@ -47,4 +47,19 @@ struct FetchCountTests {
         bench.advance(.seconds(60))
         #expect(bench.network.count == 2)
     }
+
+    @Test("what is asked for by hand is not as fresh as somebody would be who listens")
+    func fetchOfForm() throws {
+        let query = sync.note("1").live(false)
+        let (queries, executor) = (bench.queries, bench.executor)
+        let load = Task(executorPreference: executor) { try await queries.fetch(query) }
+        bench.settle()
+        bench.answer(Note.json("1", "a", 3), at: 5)
+        bench.advance(.seconds(240))
+        let again = Task(executorPreference: executor) { try await queries.fetch(query) }
+        bench.settle()
+        #expect(bench.network.count == 2)
+        load.cancel()
+        again.cancel()
+    }
 }

@@ -69,7 +69,7 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
         onChange: @escaping @Sendable (ObservationSignals.Signal) -> Void
     ) {
         identifier = client.withCache { $0.nextIdentifier() }
-        staleTime = client.options(of: query).staleTime ?? .zero
+        staleTime = client.observedOptions(of: query).staleTime ?? .zero
         self.client = client
         self.query = query
         self.select = select
@@ -167,7 +167,7 @@ final class QueryObservation<Source: Sendable, Output: Sendable>: ObservationEng
     // MARK: What the entry has to know
 
     private func settings(_ isEnabled: Bool, _ interval: RefetchInterval?) -> ObserverSettings {
-        var options = client.options(of: query)
+        var options = client.observedOptions(of: query)
         if query.refetchInterval != nil { options.refetchInterval = interval }
         return ObserverSettings(isEnabled: isEnabled, options: options)
     }

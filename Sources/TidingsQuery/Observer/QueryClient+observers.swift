@@ -20,6 +20,13 @@ enum Arrival: Sendable {
 }
 
 extension QueryClient {
+    /// How a query behaves for who observes it: what is not live grows stale by what happens, not by its age.
+    func observedOptions<Value>(of query: Query<Value>) -> QueryOptions {
+        var options = options(of: query)
+        if query.options.isLive == false { options.staleTime = query.options.staleTime ?? .infinite }
+        return options
+    }
+
     /// An observer comes to an entry.
     ///
     /// - Returns: Nil if the key belongs to another type.

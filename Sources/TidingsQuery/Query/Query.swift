@@ -117,15 +117,13 @@ public struct Query<Value: Sendable>: Sendable {
         return copy
     }
 
-    /// The same query that is live or not: ``QueryOptions/isLive``. What is not live grows stale by what happens, not by its
-    /// age.
+    /// The same query that is live or not: ``QueryOptions/isLive``. What is not live grows stale for its observers by what
+    /// happens, not by its age, unless it has a stale time of its own. Without an observer nobody may hear what happens, so
+    /// ``QueryClient/fetch(_:)`` goes by the age as ever.
     ///
     /// - Parameter isLive: Whether an observer has it fetched when there is reason to.
     public func live(_ isLive: Bool) -> Query {
-        with { options in
-            options.isLive = isLive
-            if !isLive { options.staleTime = options.staleTime ?? .infinite }
-        }
+        with { $0.isLive = isLive }
     }
 
     /// The same query that keeps something while it is observed: ``hold``.
