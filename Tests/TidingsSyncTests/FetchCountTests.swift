@@ -62,4 +62,25 @@ struct FetchCountTests {
         load.cancel()
         again.cancel()
     }
+
+    @Test("a further page that fails does not have the whole list fetched")
+    func failedPage() throws {
+        let pages = sync.pages(Note.entity.keys.pages(), of: Note.entity, as: NotePage.self) { cursor in
+            APIRequest(.get, "/notes", query: [("cursor", cursor)])
+        } next: {
+            $0.next
+        }
+        let observer = InfiniteQueryObserver(pages, in: bench.queries)
+        observer.start()
+        bench.settle()
+        bench.answer(#"{"items":[\#(Note.json("1", "a", 3))],"next":"x"}"#, at: 10)
+        bench.confirm("note", at: 10, isRecovered: true)
+        let more = Task(executorPreference: bench.executor) { await observer.fetchNextPage() }
+        bench.settle()
+        try request("GET /notes?cursor=x").fail()
+        bench.advance(.seconds(60))
+        #expect(bench.network.count == 2)
+        more.cancel()
+        observer.stop()
+    }
 }

@@ -350,7 +350,9 @@ extension SyncEngine {
 
     /// What is heard of and could not be fetched is asked for again later, for as long as somebody looks at it.
     private mutating func failed(_ key: QueryKey, _ error: any Error) {
-        guard isFetched(key), let wait = failures.failed(key, error, random: queries.randomNumber())
+        // A further page that could not be had makes the others no older.
+        guard queries.entries(.exactly(key)).first?.isInvalidated ?? false, isFetched(key),
+            let wait = failures.failed(key, error, random: queries.randomNumber())
         else { return }
         schedule.add(key, at: queries.time.now, .init(throttle: throttle, spread: wait))
     }
