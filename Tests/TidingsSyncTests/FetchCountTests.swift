@@ -83,4 +83,26 @@ struct FetchCountTests {
         more.cancel()
         observer.stop()
     }
+
+    @Test("the echo of an own deletion has nothing fetched again")
+    func deletionEcho() throws {
+        let (note, list) = show()
+        let handle = bench.queries.start(sync.deleteNote, "1")
+        bench.settle()
+        try request("DELETE /notes/1").succeed("", status: 204)
+        bench.settle()
+        try request("GET /notes/1").succeed(#"{"code":"not_found","title":"No"}"#, status: 404)
+        try request("GET /notes").succeed("[]", position: "e:11")
+        bench.settle()
+        bench.tell(
+            "note",
+            .deleted,
+            ["entity_id": "1", "version": 4, "origin": .string(handle.identifier.description)],
+            at: 11
+        )
+        bench.advance(.seconds(10))
+        #expect(bench.network.count("GET /notes/1") == 2)
+        #expect(bench.network.count("GET /notes") == 2)
+        withExtendedLifetime((note, list)) {}
+    }
 }

@@ -17,6 +17,8 @@ struct HeardEvent: Sendable {
     let epoch: QueryEpoch
     /// When it came, in the order of fetches.
     let arrival: QueryEpoch
+    /// Whether it is the echo of an own change that is over: what that made stale has been asked for since.
+    let isSettled: Bool
 
     private struct Hint: Decodable {
         var version: Int64?
@@ -25,7 +27,7 @@ struct HeardEvent: Sendable {
 
     init(_ event: BroadcastEvent, epoch: QueryEpoch) {
         self.event = event
-        (self.epoch, arrival) = (epoch, epoch)
+        (self.epoch, arrival, isSettled) = (epoch, epoch, false)
         entityID = event.isStale ? nil : event.payload.entityID?.wireIdentifier
         let hint = event.isStale ? nil : try? event.payload.decode(Hint.self)
         version = hint?.version
@@ -34,7 +36,7 @@ struct HeardEvent: Sendable {
 
     private init(_ other: HeardEvent, epoch: QueryEpoch) {
         (event, entityID, version, origin) = (other.event, other.entityID, other.version, other.origin)
-        (self.epoch, arrival) = (epoch, other.arrival)
+        (self.epoch, arrival, isSettled) = (epoch, other.arrival, true)
     }
 
     /// The same, in the results of fetches from an earlier one on.

@@ -23,7 +23,8 @@ struct InvalidationRule: Hashable, Sendable {
     ///
     /// - Parameter position: Up to where the server's log is known to be in the entry's data.
     func isKnown(_ heard: HeardEvent, to entry: QueryInfo, at position: EventPosition?) -> Bool {
-        guard entry.hasData else { return false }
+        // Of what could not be had, nothing says when it was asked for.
+        guard entry.hasData else { return heard.isSettled && entry.status == .error && entry.fetchStatus == .idle }
         if let position, let event = heard.event.position, position.covers(event) { return true }
         guard let version = heard.version, let base = entry.baseVersion, base >= version, let entity = heard.entityID
         else { return false }
