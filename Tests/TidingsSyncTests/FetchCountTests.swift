@@ -105,4 +105,14 @@ struct FetchCountTests {
         #expect(bench.network.count("GET /notes") == 2)
         withExtendedLifetime((note, list)) {}
     }
+
+    @Test("without run, switching on and off keeps nothing behind")
+    func enabledWithoutRun() {
+        let realtime = RealtimeSync(of: ["x"], on: "x", in: sync)
+        for _ in 0..<1_000 {
+            realtime.setEnabled(false)
+            realtime.setEnabled(true)
+        }
+        #expect(sync.inbox.takeAll().count < 100)
+    }
 }

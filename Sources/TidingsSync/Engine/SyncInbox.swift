@@ -55,6 +55,9 @@ final class SyncInbox: Sendable {
             case .removed(let identifier):
                 // Who came and went before anybody looked was never there.
                 if state.forget(identifier) { return }
+            case .enabled(let identifier, _):
+                // Of two that follow each other at once, the last one counts.
+                if case .enabled(identifier, _)? = state.news.last { state.news.removeLast() }
             default: break
             }
             state.news.append(news)
