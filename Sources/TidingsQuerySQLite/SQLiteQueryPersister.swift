@@ -13,7 +13,8 @@ import Foundation
 /// let client = QueryClient(.init { $0.persister = try? SQLiteQueryPersister(path: cacheFile) })
 /// ```
 ///
-/// The file belongs to one client at a time. It is a cache: one that is no database any more is replaced by an empty one.
+/// The file belongs to one client at a time; one that takes it over waits up to five seconds for what the one before it is
+/// still writing. It is a cache: one that is no database any more is replaced by an empty one.
 /// One that is a database but cannot be used is left as it is.
 public final class SQLiteQueryPersister: QueryPersister {
     /// Whether there was a file that could not be used, and that was replaced by an empty one.
@@ -49,6 +50,8 @@ public final class SQLiteQueryPersister: QueryPersister {
     private static func prepared(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.journalMode = .wal
+        // A client that has just ended may still be writing.
+        configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
         let database = try DatabaseQueue(path: path, configuration: configuration)
         try database.write { try Schema.create(in: $0) }

@@ -120,6 +120,23 @@ struct SQLiteQueryPersisterTests {
         #expect(try await persister.loadMutations().corrupt.isEmpty)
     }
 
+    @Test("a client that takes a file over waits for what the one before it is still writing")
+    func handover() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for client in 0..<4 {
+                group.addTask {
+                    for number in 0..<50 {
+                        let persister = try SQLiteQueryPersister(path: path)
+                        try await persister.save([.save(entry(["a", .integer(client), .integer(number)]))], in: scope())
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let persister = try SQLiteQueryPersister(path: path)
+        #expect(try await persister.load(.allExcept([]), in: scope()).entries.count == 200)
+    }
+
     @Test("a place where no file can be is an error that says so")
     func noPlace() {
         #expect { try SQLiteQueryPersister(path: "/nowhere/at/all.sqlite") } throws: { error in
