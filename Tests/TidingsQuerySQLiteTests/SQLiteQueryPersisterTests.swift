@@ -127,7 +127,10 @@ struct SQLiteQueryPersisterTests {
                 group.addTask {
                     for number in 0..<50 {
                         let persister = try SQLiteQueryPersister(path: path)
-                        try await persister.save([.save(entry(["a", .integer(client), .integer(number)]))], in: scope())
+                        try await persister.save(
+                            [.save(entry(["a", .integer(client), .integer(number)]))],
+                            in: scope()
+                        )
                     }
                 }
             }

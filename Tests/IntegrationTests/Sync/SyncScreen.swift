@@ -28,6 +28,8 @@ final class SyncScreen: Sendable {
         configuration.broadcastURL = "ws://127.0.0.1:\(broadcasts.port)/ws/broadcast"
         configuration.broadcast.backoff = Backoff(base: .milliseconds(5), maximum: .milliseconds(100))
         configuration.broadcast.connectTimeout = .seconds(2)
+        // Until the server has said its own.
+        configuration.broadcast.heartbeatInterval = .seconds(1)
         configuration.broadcast.heartbeatGrace = .milliseconds(500)
         configuration.broadcast.logger = Logger(label: "screen") { _ in SwiftLogNoOpLogHandler() }
         configuration.logger = configuration.broadcast.logger
