@@ -178,4 +178,15 @@ struct MissedMarkTests {
         bench.settle()
         #expect(bench.subscriptions.count == 2)
     }
+
+    @Test("a server without positions need not say that what was loaded before may be out of date")
+    func nothingSaid() {
+        let observer = bench.observe(sync.note("1"))
+        bench.answer(Note.json("1", "a", 3), at: 7)
+        #expect(bench.subscriptions == [.init(channel: "note", since: "e:7")])
+        // The connection was lost in between, and the one that answers was not told of the position.
+        bench.confirm("note")
+        #expect(observer.isFetching)
+        #expect(bench.network.count == 2)
+    }
 }

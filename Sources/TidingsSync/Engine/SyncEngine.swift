@@ -210,8 +210,9 @@ extension SyncEngine {
             channels[name]?.awaitsAnswer = false
             channels[name]?.since = nil
             let known = isRecovered ? channel.since : position
-            // Where something was asked for that is not recovered, the channel is said to be stale, and how soon to fetch.
-            let isSaid = channel.since != nil && !isRecovered
+            // Where something was asked for that is not recovered, the channel is said to be stale, and how soon to fetch. A
+            // server without positions was asked for nothing, or was by a connection before this one.
+            let isSaid = channel.since != nil && !isRecovered && position != nil
             check(Array(channel.rules.keys), on: name, since: known, asOf: queries.epoch, isSaid: isSaid)
         }
         retryFailed(of: channel)
