@@ -162,8 +162,8 @@ struct ConnectionMachineTests {
         #expect(machine.waited() == [])
     }
 
-    @Test("a client that starts over is not told that anything is stale")
-    mutating func freshStart() {
+    @Test("a client that comes back after it was disconnected is told that something may have been missed")
+    mutating func comesBack() {
         _ = machine.subscribe(to: "order")
         _ = machine.connect()
         _ = machine.opened(keepsEvents: false)
@@ -171,7 +171,11 @@ struct ConnectionMachineTests {
         _ = machine.connect()
         let request = ClientMessage(id: 2, subscribe: ["order"], ping: 2)
         #expect(machine.opened(keepsEvents: false) == [.send(request), .expectPong(2)])
-        #expect(machine.pongIsLate(2) == [.tell(.subscribed("order", at: nil, isRecovered: false))])
+        #expect(
+            machine.pongIsLate(2) == [
+                .tell(.subscribed("order", at: nil, isRecovered: false)), .tell(.event(.stale("order", reason: .gap))),
+            ]
+        )
     }
 
     @Test("a server that keeps events is asked for what was missed, and says whether it knows")

@@ -183,7 +183,8 @@ extension BroadcastClient {
         onCore { $0.startConnecting() }
     }
 
-    /// Ends the connection and stays away. Subscriptions are kept for the next ``connect()``.
+    /// Ends the connection and stays away. Subscriptions are kept for the next ``connect()``, and told then of what happened
+    /// meanwhile, or that this is not known.
     public func disconnect() {
         onCore { $0.disconnect() }
     }

@@ -114,14 +114,6 @@ extension ChannelSubscriptions {
             entries[channel] = nil
         }
     }
-
-    /// Nothing was heard so far, whatever was: a new beginning.
-    mutating func forgetWhatWasHeard() {
-        for channel in Array(entries.keys) {
-            entries[channel]?.wasHeard = false
-            entries[channel]?.isResuming = false
-        }
-    }
 }
 
 // MARK: - The connection

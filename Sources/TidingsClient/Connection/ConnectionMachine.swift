@@ -97,7 +97,6 @@ extension ConnectionMachine {
             wasConnected = false
             announced = nil
             refusedToken = nil
-            subscriptions.forgetWhatWasHeard()
             return begin(attempt: 0)
         }
     }
