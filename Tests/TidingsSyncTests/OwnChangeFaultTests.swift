@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 import TidingsQuery
 import TidingsWire
@@ -129,18 +128,22 @@ struct OwnChangeFaultTests {
     @Test("a cache goes though a change was discarded", arguments: [false, true])
     func lifetime(isDiscarded: Bool) throws {
         weak var queries: QueryClient?
-        let network = FakeTransport()
+        let (network, executor) = (FakeTransport(), ManualExecutor())
         do {
-            let sync = try SyncClient(baseURL: "http://127.0.0.1:1") { $0.transport = network }
+            let sync = try SyncClient(baseURL: "http://127.0.0.1:1") { configuration in
+                configuration.transport = network
+                configuration.queries.taskExecutor = executor
+            }
             sync.queries.register(sync.changeNote)
-            if isDiscarded { sync.queries.start(sync.changeNote, NoteChange(id: "1", text: "x")).discard() }
+            let handle = isDiscarded ? sync.queries.start(sync.changeNote, NoteChange(id: "1", text: "x")) : nil
+            executor.drain()
+            handle?.discard()
             queries = sync.queries
         }
-        for _ in 0..<1_000 where queries != nil {
-            // What was sent before it was discarded.
-            for request in network.open { request.fail() }
-            Thread.sleep(forTimeInterval: 0.001)
-        }
+        executor.drain()
+        // What was sent before it was discarded.
+        for request in network.open { request.fail() }
+        executor.drain()
         #expect(queries == nil)
     }
 
