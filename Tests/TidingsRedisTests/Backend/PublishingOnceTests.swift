@@ -45,7 +45,7 @@ struct PublishingOnceTests {
                 try await backend.publish(event, alsoOn: [], once: key())
             }
             #expect(error?.code == .unconfirmed)
-            try await eventually("connected again") { backend.status.isConnected }
+            try await eventually("connected again") { backend.status.isConnected && backend.status.connections >= 2 }
             let position = try await backend.publish(event, alsoOn: [], once: key())
             #expect(position.offset == 1)
             #expect(try await server.run("xlen", "t:events:order") == "1")
