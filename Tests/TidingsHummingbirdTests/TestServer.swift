@@ -72,10 +72,12 @@ struct TestServer {
 }
 
 extension BroadcastHub.Configuration {
-    /// A configuration for tests: nobody waits long for a drain.
+    /// A configuration for tests: nobody waits long for a drain, and nobody who does not read is given up, however slow the
+    /// machine is.
     static func make(_ change: (inout BroadcastHub.Configuration) -> Void) -> BroadcastHub.Configuration {
         var configuration = BroadcastHub.Configuration()
         configuration.drainWindow = .milliseconds(50)
+        configuration.heartbeatTimeout = .seconds(3600)
         change(&configuration)
         return configuration
     }
