@@ -1,5 +1,6 @@
 import FoundationEssentials
 public import Hummingbird
+import NIOCore
 
 /// A page for operators that shows how a server fares: who is connected, which channels are held, how much happens, who
 /// reads too slowly, what does not work, and what went wrong last.
@@ -29,6 +30,8 @@ public struct Console: Sendable {
     public var wrongSecrets = 20
     /// How long a page lets its visitor in again without the secret.
     public var passLifetime: Duration = .seconds(12 * 3600)
+    /// What time it is for those who guess.
+    var guessingTime: @Sendable () -> NIODeadline = { .now() }
 
     let secret: String
 

@@ -40,7 +40,7 @@ struct ConsoleAccess: Sendable {
         path = console.path.description
         lifetime = console.passLifetime
         keys = JWTKeyCollection()
-        self.guesses = guesses ?? ConsoleGuesses(burst: console.wrongSecrets)
+        self.guesses = guesses ?? ConsoleGuesses(burst: console.wrongSecrets, now: console.guessingTime)
         self.now = now
     }
 

@@ -128,20 +128,13 @@ struct ServeTests {
         let server = try await ServeProcess.start(
             "--channels-publishable=bell",
             "--limits-publishes-per-second=1",
-            "--limits-publish-burst=2"
+            "--limits-publish-burst=90"
         )
-        let event = #"{"channel":"bell","payload":{}}"#
-        let answer = try await server.request(
-            "POST /broadcast",
-            ["Content-Type: application/json"],
-            #"{"events":[\#(event),\#(event)]}"#
-        )
+        let events = Array(repeating: #"{"channel":"bell","payload":{}}"#, count: 90).joined(separator: ",")
+        let body = #"{"events":[\#(events)]}"#
+        let answer = try await server.request("POST /broadcast", ["Content-Type: application/json"], body)
         #expect(answer.hasPrefix("HTTP/1.1 202"))
-        let refused = try await server.request(
-            "POST /broadcast",
-            ["Content-Type: application/json"],
-            #"{"events":[\#(Array(repeating: event, count: 90).joined(separator: ","))]}"#
-        )
+        let refused = try await server.request("POST /broadcast", ["Content-Type: application/json"], body)
         #expect(refused.hasPrefix("HTTP/1.1 429") && refused.lowercased().contains("\r\nretry-after: "))
         #expect(try await server.stop() == 0)
     }
