@@ -77,10 +77,12 @@ final class Traffic: Sendable {
     /// Publishes until it is taken.
     @discardableResult
     func insist(_ name: String, on server: ServeProcess, channel: String = "order") async throws -> EventPosition {
-        while true {
-            if let position = await publish(name, on: server, channel) { return position }
-            try await Task.sleep(for: .milliseconds(20))
+        var position: EventPosition?
+        try await eventually("\(name) is taken", within: .seconds(60)) {
+            position = await publish(name, on: server, channel)
+            return position != nil
         }
+        return try #require(position)
     }
 
     @discardableResult
