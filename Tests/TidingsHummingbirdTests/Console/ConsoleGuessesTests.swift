@@ -1,23 +1,15 @@
 import Foundation
 import NIOCore
-import Synchronization
 import Testing
 
 @testable import TidingsHummingbird
 
 @Suite("Guesses of the console's secret")
 struct ConsoleGuessesTests {
-    /// The time that a test says it is.
-    private final class Moment: Sendable {
-        let time = Mutex(NIODeadline.uptimeNanoseconds(1_000_000_000_000))
-
-        func pass(_ amount: TimeAmount) { time.withLock { $0 = $0 + amount } }
-    }
-
     private let moment = Moment()
 
     private func guesses(burst: Int) -> ConsoleGuesses {
-        ConsoleGuesses(burst: burst) { [moment] in moment.time.withLock { $0 } }
+        ConsoleGuesses(burst: burst) { [moment] in moment.now }
     }
 
     @Test("so many are looked at without a pause, then one a second, whoever tries meanwhile")

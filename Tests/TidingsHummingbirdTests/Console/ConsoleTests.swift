@@ -184,7 +184,8 @@ struct ConsoleTests {
         let other = ConsoleAccess(try Console(secret: "another secret of another operator"))
         let forged = String(try await other.cookie(overTLS: false).prefix { $0 != ";" })
         // No time passes, so none comes back.
-        let endpoints = try Self.endpoints { ($0.wrongSecrets, $0.guessingTime) = (3, { .uptimeNanoseconds(1) }) }
+        let moment = Moment()
+        let endpoints = try Self.endpoints { ($0.wrongSecrets, $0.guessingTime) = (3, { moment.now }) }
         try await TestServer.run(endpoints: endpoints) { server in
             let signedIn = try #require(try await Self.signIn(server).cookie)
             let pass: HTTPHeaders = ["Cookie": String(signedIn.prefix { $0 != ";" })]

@@ -1,24 +1,16 @@
 import NIOCore
-import Synchronization
 import Testing
 
 @testable import TidingsHummingbird
 
 @Suite("How fast events are published over HTTP")
 struct PublishingRatesTests {
-    /// The time that a test says it is.
-    private final class Moment: Sendable {
-        let time = Mutex(NIODeadline.uptimeNanoseconds(1_000_000_000_000))
-
-        func pass(_ amount: TimeAmount) { time.withLock { $0 = $0 + amount } }
-    }
-
     private let moment = Moment()
 
     private func rates(perSecond: Int = 10, burst: Int = 20, capacity: Int = 100) -> PublishingRates {
         var limits = PublishingLimits()
         (limits.eventsPerSecond, limits.eventBurst) = (perSecond, burst)
-        return PublishingRates(limits: limits, capacity: capacity) { [moment] in moment.time.withLock { $0 } }
+        return PublishingRates(limits: limits, capacity: capacity) { [moment] in moment.now }
     }
 
     @Test("each subject has a rate of its own")
