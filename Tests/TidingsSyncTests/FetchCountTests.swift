@@ -12,22 +12,6 @@ struct FetchCountTests {
 
     init() throws { bench = try SyncBench() }
 
-    private func request(_ line: String) throws -> FakeTransport.Request {
-        try #require(bench.network.open.first { $0.line == line })
-    }
-
-    /// Shows a note and a list with it, at version 3 and position 10.
-    private func show() -> (note: QueryObserver<Note>, list: QueryObserver<[Note]>) {
-        let (note, list) = (bench.observe(sync.note("1")), bench.observe(sync.notes()))
-        for request in bench.network.open {
-            let json = Note.json("1", "a", 3)
-            request.succeed(request.line == "GET /notes" ? "[\(json)]" : json, position: "e:10")
-        }
-        bench.settle()
-        bench.confirm("note", at: 10, isRecovered: true)
-        return (note, list)
-    }
-
     @Test("a further reconnect does not cut a spread short")
     func spread() {
         _ = bench.observe(sync.note("1"))
@@ -65,11 +49,7 @@ struct FetchCountTests {
 
     @Test("a further page that fails does not have the whole list fetched")
     func failedPage() throws {
-        let pages = sync.pages(Note.entity.keys.pages(), of: Note.entity, as: NotePage.self) { cursor in
-            APIRequest(.get, "/notes", query: [("cursor", cursor)])
-        } next: {
-            $0.next
-        }
+        let pages = sync.notePages
         let observer = InfiniteQueryObserver(pages, in: bench.queries)
         observer.start()
         bench.settle()
@@ -77,7 +57,7 @@ struct FetchCountTests {
         bench.confirm("note", at: 10, isRecovered: true)
         let more = Task(executorPreference: bench.executor) { await observer.fetchNextPage() }
         bench.settle()
-        try request("GET /notes?cursor=x").fail()
+        try bench.request("GET /notes?cursor=x").fail()
         bench.advance(.seconds(60))
         #expect(bench.network.count == 2)
         more.cancel()
@@ -86,13 +66,13 @@ struct FetchCountTests {
 
     @Test("the echo of an own deletion has nothing fetched again")
     func deletionEcho() throws {
-        let (note, list) = show()
+        let (note, list) = bench.showNote()
         let handle = bench.queries.start(sync.deleteNote, "1")
         bench.settle()
-        try request("DELETE /notes/1").succeed("", status: 204)
+        try bench.request("DELETE /notes/1").succeed("", status: 204)
         bench.settle()
-        try request("GET /notes/1").succeed(#"{"code":"not_found","title":"No"}"#, status: 404)
-        try request("GET /notes").succeed("[]", position: "e:11")
+        try bench.request("GET /notes/1").succeed(#"{"code":"not_found","title":"No"}"#, status: 404)
+        try bench.request("GET /notes").succeed("[]", position: "e:11")
         bench.settle()
         bench.tell(
             "note",

@@ -19,10 +19,6 @@ struct InterleavingTests {
 
     private let open = Note.json("1", "open", 1)
 
-    private func request(_ line: String) throws -> FakeTransport.Request {
-        try #require(bench.network.open.first { $0.line == line })
-    }
-
     private func position(_ offset: UInt64) -> EventPosition { EventPosition(epoch: "e", offset: offset) }
 
     @Test("who comes back to a channel that somebody else held meanwhile sees what happened meanwhile")
@@ -53,7 +49,7 @@ struct InterleavingTests {
         // Somebody else was next: version 5. Its event overtakes the answer with version 4.
         bench.tell("note", .updated, ["entity_id": "1", "version": 5], at: 12)
         #expect(form.isStale)
-        try request("PATCH /notes/1").succeed(Note.json("1", "mine", 4))
+        try bench.request("PATCH /notes/1").succeed(Note.json("1", "mine", 4))
         bench.advance(.seconds(1))
         #expect(form.isStale)
     }
@@ -64,13 +60,13 @@ struct InterleavingTests {
         bench.answer(Note.json("1", "a", 3), at: 10)
         bench.confirm("note", at: 10, isRecovered: true)
         bench.tell("note", .updated, ["entity_id": "1", "version": 4], at: 11)
-        try request("GET /notes/1").succeed(Note.json("1", "b", 4), position: "e:11")
+        try bench.request("GET /notes/1").succeed(Note.json("1", "b", 4), position: "e:11")
         bench.settle()
         _ = bench.queries.start(sync.changeNote, NoteChange(id: "1", text: "mine", basedOn: 4))
         bench.settle()
         // Within the throttle's 100 ms: own version 5, somebody else's version 6, whose event comes first.
         bench.tell("note", .updated, ["entity_id": "1", "version": 6], at: 13)
-        try request("PATCH /notes/1").succeed(Note.json("1", "mine", 5))
+        try bench.request("PATCH /notes/1").succeed(Note.json("1", "mine", 5))
         bench.settle()
         bench.advance(.seconds(10))
         #expect(bench.network.count("GET /notes/1") == 3)
@@ -142,7 +138,7 @@ struct InterleavingTests {
         bench.confirm("note", at: 10, isRecovered: true)
         let handle = bench.queries.start(sync.changeNote, NoteChange(id: "1", text: "mine", basedOn: nil))
         bench.settle()
-        let first = try request("PATCH /notes/1")
+        let first = try bench.request("PATCH /notes/1")
         // The server made it; the answer was lost.
         first.fail()
         bench.settle()
@@ -150,7 +146,7 @@ struct InterleavingTests {
         #expect(note.data?.version == 4)
         bench.queries.retry(handle.identifier)
         bench.settle()
-        let second = try request("PATCH /notes/1")
+        let second = try bench.request("PATCH /notes/1")
         #expect(second.header("Idempotency-Key") == first.header("Idempotency-Key"))
         #expect(second.text == first.text)
     }
@@ -185,11 +181,7 @@ struct InterleavingTests {
 
     @Test("a further page does not say how new the pages before it are")
     func positionOfExtension() {
-        let pages = sync.pages(Note.entity.keys.pages(), of: Note.entity, as: NotePage.self) { cursor in
-            APIRequest(.get, "/notes", query: [("cursor", cursor)])
-        } next: {
-            $0.next
-        }
+        let pages = sync.notePages
         bench.queries.setData(
             InfiniteData(pages: [NotePage(items: [Note(id: "1", text: "old", version: 1)], next: "x")], cursors: [nil]),
             for: pages.query
@@ -255,7 +247,7 @@ struct InterleavingTests {
         withExtendedLifetime(realtime) {}
         realtime = nil
         bench.settle()
-        try request("PATCH /notes/1").succeed(Note.json("1", "mine", 4))
+        try bench.request("PATCH /notes/1").succeed(Note.json("1", "mine", 4))
         bench.settle()
         #expect(board.isStale || (bench.queries.entries(.exactly(["board"])).first?.isInvalidated ?? true))
         withExtendedLifetime(other) {}

@@ -12,10 +12,6 @@ struct MissedMarkTests {
 
     init() throws { bench = try SyncBench() }
 
-    private func request(_ line: String) throws -> FakeTransport.Request {
-        try #require(bench.network.open.first { $0.line == line })
-    }
-
     private var gifts: Query<[Note]> {
         Query(key: ["gifts"]) { [api = sync.api] in
             try await api.fetch(APIRequest(.get, "/gifts"), as: [Note].self, $0)
@@ -141,7 +137,7 @@ struct MissedMarkTests {
             }
         }
         asked.withLock { $0 = -1 }
-        try request("POST /notes/1/touch").succeed(Note.json("1", "mine", 4), position: "e:11")
+        try bench.request("POST /notes/1/touch").succeed(Note.json("1", "mine", 4), position: "e:11")
         bench.advance(.seconds(1))
         let number = asked.withLock { $0 }
         #expect(note.isStale || note.isFetching || number < count)

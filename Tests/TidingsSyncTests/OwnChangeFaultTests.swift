@@ -12,25 +12,9 @@ struct OwnChangeFaultTests {
 
     init() throws { bench = try SyncBench() }
 
-    private func request(_ line: String) throws -> FakeTransport.Request {
-        try #require(bench.network.open.first { $0.line == line })
-    }
-
-    /// Shows a note and a list with it, at version 3 and position 10.
-    private func show() -> (note: QueryObserver<Note>, list: QueryObserver<[Note]>) {
-        let (note, list) = (bench.observe(sync.note("1")), bench.observe(sync.notes()))
-        for request in bench.network.open {
-            let json = Note.json("1", "a", 3)
-            request.succeed(request.line == "GET /notes" ? "[\(json)]" : json, position: "e:10")
-        }
-        bench.settle()
-        bench.confirm("note", at: 10, isRecovered: true)
-        return (note, list)
-    }
-
     @Test("somebody's own functions do not take the place of those that settle a change")
     func hooks() throws {
-        let (note, list) = show()
+        let (note, list) = bench.showNote()
         let log = Log<String>()
         let mutation = sync.changeNote
             .onError { _, _, _ in log.add("error") }
@@ -38,7 +22,7 @@ struct OwnChangeFaultTests {
         _ = bench.queries.start(mutation, NoteChange(id: "1", text: "mine", basedOn: 3))
         bench.settle()
         let json = #"{"code":"stale_version","title":"Conflict","current":\#(Note.json("1", "theirs", 8))}"#
-        try request("PATCH /notes/1").succeed(json, status: 409)
+        try bench.request("PATCH /notes/1").succeed(json, status: 409)
         bench.settle()
         #expect(log.entries == ["error", "settled"])
         #expect(note.data?.text == "theirs")
@@ -74,9 +58,9 @@ struct OwnChangeFaultTests {
         bench.settle()
         // Made at 11; at 12 somebody else made it "theirs". The event of that comes before the answer.
         bench.tell("memo", .updated, ["entity_id": "1"], at: 12)
-        try request("GET /memos/1").succeed(#"{"id":"1","text":"theirs"}"#, position: "e:12")
+        try bench.request("GET /memos/1").succeed(#"{"id":"1","text":"theirs"}"#, position: "e:12")
         bench.settle()
-        try request("PATCH /memos/1").succeed(#"{"id":"1","text":"mine"}"#, position: "e:11")
+        try bench.request("PATCH /memos/1").succeed(#"{"id":"1","text":"mine"}"#, position: "e:11")
         bench.settle()
         bench.tell("memo", .updated, ["entity_id": "1", "origin": .string(handle.identifier.description)], at: 11)
         bench.advance(.seconds(1))
@@ -149,15 +133,15 @@ struct OwnChangeFaultTests {
 
     @Test("a change whose answer cannot be read may have been made", arguments: [200, 520])
     func unreadable(status: Int) throws {
-        _ = show()
+        _ = bench.showNote()
         let handle = bench.queries.start(sync.changeNote, NoteChange(id: "1", text: "mine"))
         bench.settle()
-        let first = try request("PATCH /notes/1")
+        let first = try bench.request("PATCH /notes/1")
         first.succeed("<html>", status: status)
         bench.settle()
         bench.answer(Note.json("1", "mine", 4), at: 11)
         bench.queries.retry(handle.identifier)
         bench.settle()
-        #expect(try request("PATCH /notes/1").text == first.text)
+        #expect(try bench.request("PATCH /notes/1").text == first.text)
     }
 }

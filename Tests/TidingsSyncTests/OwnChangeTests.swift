@@ -14,25 +14,9 @@ struct OwnChangeTests {
         bench = try SyncBench()
     }
 
-    /// Shows a note and a list with it, at version 3 and position 10.
-    private func show() -> (note: QueryObserver<Note>, list: QueryObserver<[Note]>) {
-        let (note, list) = (bench.observe(sync.note("1")), bench.observe(sync.notes()))
-        for request in bench.network.open {
-            let json = Note.json("1", "a", 3)
-            request.succeed(request.line == "GET /notes" ? "[\(json)]" : json, position: "e:10")
-        }
-        bench.settle()
-        bench.confirm("note", at: 10, isRecovered: true)
-        return (note, list)
-    }
-
     private func start(_ text: String, basedOn: Int64? = nil) -> MutationHandle<Note> {
         defer { bench.settle() }
         return bench.queries.start(sync.changeNote, NoteChange(id: "1", text: text, basedOn: basedOn))
-    }
-
-    private func request(_ line: String) throws -> FakeTransport.Request {
-        try #require(bench.network.open.first { $0.line == line })
     }
 
     private func echo(of handle: MutationHandle<Note>, version: Int, at offset: UInt64) {
@@ -49,12 +33,12 @@ struct OwnChangeTests {
         for echoFirst in [true, false] {
             let bench = try SyncBench()
             let test = OwnChangeTests(bench)
-            let (note, list) = test.show()
+            let (note, list) = test.bench.showNote()
             let handle = test.start("mine")
             #expect(note.data?.text == "mine")
             #expect(list.data?.map(\.text) == ["mine"])
             #expect(note.hasOptimisticChanges)
-            let patch = try test.request("PATCH /notes/1")
+            let patch = try test.bench.request("PATCH /notes/1")
             #expect(patch.text == #"{"text":"mine","version":3}"#)
             #expect(patch.header("X-Mutation-ID") == handle.identifier.description)
             #expect(patch.header("Idempotency-Key")?.isEmpty == false)
@@ -80,9 +64,9 @@ struct OwnChangeTests {
 
     @Test("an echo that says nothing of its position does not have the list fetched again either")
     func withoutPositions() throws {
-        _ = show()
+        _ = bench.showNote()
         let handle = start("mine")
-        try request("PATCH /notes/1").succeed(Note.json("1", "mine", 4))
+        try bench.request("PATCH /notes/1").succeed(Note.json("1", "mine", 4))
         bench.settle()
         bench.answer("[]")
         bench.tell(
@@ -97,15 +81,15 @@ struct OwnChangeTests {
 
     @Test("somebody else's change during an own one is not lost")
     func foreignChange() throws {
-        let (note, _) = show()
+        let (note, _) = bench.showNote()
         let handle = start("mine")
         bench.tell("note", .updated, ["entity_id": "1", "version": 4], at: 11)
         #expect(bench.network.count("GET /notes/1") == 2)
         // The answer is older than what comes then.
-        try request("GET /notes/1").succeed(Note.json("1", "theirs", 5), position: "e:12")
+        try bench.request("GET /notes/1").succeed(Note.json("1", "theirs", 5), position: "e:12")
         bench.settle()
         #expect(note.data?.text == "mine")
-        try request("PATCH /notes/1").succeed(Note.json("1", "mine", 4), position: "e:11")
+        try bench.request("PATCH /notes/1").succeed(Note.json("1", "mine", 4), position: "e:11")
         bench.settle()
         #expect(try handle.result?.get().version == 4)
         echo(of: handle, version: 4, at: 11)
@@ -115,7 +99,7 @@ struct OwnChangeTests {
 
     @Test("an event for a later version than the answer's has the note fetched")
     func laterVersion() throws {
-        _ = show()
+        _ = bench.showNote()
         let handle = start("mine")
         bench.tell(
             "note",
@@ -123,18 +107,18 @@ struct OwnChangeTests {
             ["entity_id": "1", "version": 5, "origin": .string(handle.identifier.description)],
             at: 12
         )
-        try request("PATCH /notes/1").succeed(Note.json("1", "mine", 4), position: "e:11")
+        try bench.request("PATCH /notes/1").succeed(Note.json("1", "mine", 4), position: "e:11")
         bench.settle()
         #expect(bench.network.count("GET /notes/1") == 2)
     }
 
     @Test("a change that fails is taken back, its neighbours stay, and everything it showed is fetched")
     func failed() throws {
-        let (note, list) = show()
+        let (note, list) = bench.showNote()
         let first = start("first")
         _ = bench.queries.optimisticUpdate(sync.note("1")) { $0.text += "!" }
         #expect(note.data?.text == "first!")
-        try request("PATCH /notes/1").succeed(#"{"code":"invalid","title":"No."}"#, status: 422)
+        try bench.request("PATCH /notes/1").succeed(#"{"code":"invalid","title":"No."}"#, status: 422)
         bench.settle()
         #expect(note.data?.text == "a!")
         #expect(list.data?.map(\.text) == ["a"])
@@ -145,11 +129,11 @@ struct OwnChangeTests {
 
     @Test("an echo of a change whose answer was lost is not taken for known")
     func lostAnswer() throws {
-        _ = show()
+        _ = bench.showNote()
         let handle = start("mine")
         echo(of: handle, version: 4, at: 11)
         #expect(bench.network.count == 3)
-        try request("PATCH /notes/1").fail()
+        try bench.request("PATCH /notes/1").fail()
         bench.settle()
         bench.answer(Note.json("1", "mine", 4), at: 11)
         #expect(bench.queries.baseData(of: sync.note("1"))?.version == 4)
@@ -157,10 +141,10 @@ struct OwnChangeTests {
 
     @Test("a conflict is an error with the current note, which is shown")
     func conflict() throws {
-        let (note, list) = show()
+        let (note, list) = bench.showNote()
         let handle = start("mine", basedOn: 3)
         let json = #"{"code":"stale_version","title":"Conflict","current":\#(Note.json("1", "theirs", 8))}"#
-        try request("PATCH /notes/1").succeed(json, status: 409)
+        try bench.request("PATCH /notes/1").succeed(json, status: 409)
         bench.settle()
         guard case .failure(let error)? = handle.result, let conflict = error as? EntityConflict<Note> else {
             Issue.record("no conflict but \(String(describing: handle.result))")
@@ -183,7 +167,7 @@ struct OwnChangeTests {
         let handle = start("mine")
         // Somebody else's change comes before the answer to the own one.
         bench.tell("note", .updated, ["entity_id": "1", "version": 5], at: 12)
-        try request("PATCH /notes/1").succeed(Note.json("1", "mine", 4), position: "e:\(offset)")
+        try bench.request("PATCH /notes/1").succeed(Note.json("1", "mine", 4), position: "e:\(offset)")
         bench.settle()
         #expect(try handle.result?.get().version == 4)
         let form = bench.observe(sync.note("1").live(false))
@@ -194,10 +178,10 @@ struct OwnChangeTests {
 
     @Test("a refusal that is not about the version is no conflict, whatever it brings along")
     func otherRefusals() throws {
-        _ = show()
+        _ = bench.showNote()
         let handle = start("mine")
         let json = #"{"code":"illegal_transition","title":"Conflict","current":\#(Note.json("1", "a", 3))}"#
-        try request("PATCH /notes/1").succeed(json, status: 409)
+        try bench.request("PATCH /notes/1").succeed(json, status: 409)
         bench.settle()
         let error = #expect(throws: APIError.self) { try handle.result?.get() }
         #expect(error?.code == .illegalTransition)
@@ -205,7 +189,7 @@ struct OwnChangeTests {
 
     @Test("quick changes show in the order in which they were asked for, before anything was sent")
     func atOnce() {
-        let (note, list) = show()
+        let (note, list) = bench.showNote()
         for text in ["first", "second", "third"] {
             bench.queries.start(sync.changeNote, NoteChange(id: "1", text: text))
             #expect(note.data?.text == text)
@@ -215,11 +199,11 @@ struct OwnChangeTests {
 
     @Test("quick changes of one's own go in order, each with the version that the one before led to")
     func quickChanges() throws {
-        _ = show()
+        _ = bench.showNote()
         let handles = (1...3).map { start("change \($0)", basedOn: 3) }
         for version in 4...6 {
             #expect(bench.network.open.count { $0.line == "PATCH /notes/1" } == 1)
-            let patch = try request("PATCH /notes/1")
+            let patch = try bench.request("PATCH /notes/1")
             #expect(patch.text == #"{"text":"change \#(version - 3)","version":\#(version - 1)}"#)
             patch.succeed(Note.json("1", "change \(version - 3)", version))
             bench.settle()
@@ -229,12 +213,12 @@ struct OwnChangeTests {
 
     @Test("a version that somebody else's change lies before is sent as it is, to be refused")
     func foreignVersionBetween() throws {
-        _ = show()
+        _ = bench.showNote()
         bench.tell("note", .updated, ["entity_id": "1", "version": 4], at: 11)
-        try request("GET /notes/1").succeed(Note.json("1", "theirs", 4), position: "e:11")
+        try bench.request("GET /notes/1").succeed(Note.json("1", "theirs", 4), position: "e:11")
         bench.settle()
         _ = start("mine", basedOn: 3)
-        #expect(try request("PATCH /notes/1").text == #"{"text":"mine","version":3}"#)
+        #expect(try bench.request("PATCH /notes/1").text == #"{"text":"mine","version":3}"#)
         bench.queries.clear()
     }
 
@@ -255,7 +239,7 @@ struct OwnChangeTests {
         #expect(newest.data?.map(\.id) == ["2", "1"])
         #expect(matching.data?.map(\.id) == ["1", "2"])
         #expect(others.data?.map(\.id) == ["1"])
-        try request("POST /notes").fail(APIError(.refused, "No.", status: 422))
+        try bench.request("POST /notes").fail(APIError(.refused, "No.", status: 422))
         bench.settle()
         #expect(all.data?.map(\.id) == ["1"])
         #expect(throws: APIError.self) { try handle.result?.get() }
@@ -271,7 +255,7 @@ struct OwnChangeTests {
         let handle = start("done")
         #expect(open.data == [])
         #expect(done.data?.map(\.text) == ["done"])
-        try request("PATCH /notes/1").succeed(Note.json("1", "done", 4), position: "e:11")
+        try bench.request("PATCH /notes/1").succeed(Note.json("1", "done", 4), position: "e:11")
         bench.settle()
         #expect(open.data == [])
         #expect(done.data == [Note(id: "1", text: "done", version: 4)])
@@ -280,11 +264,7 @@ struct OwnChangeTests {
 
     @Test("the pages of a list that goes on are changed like any other")
     func pages() throws {
-        let pages = sync.pages(Note.entity.keys.pages(), of: Note.entity, as: NotePage.self) { cursor in
-            APIRequest(.get, "/notes", query: [("cursor", cursor)])
-        } next: {
-            $0.next
-        }
+        let pages = sync.notePages
         let observer = InfiniteQueryObserver(pages, in: bench.queries)
         observer.start()
         bench.settle()
@@ -307,12 +287,12 @@ struct OwnChangeTests {
 
     @Test("a deleted one is gone from the lists at once, and from the cache with the answer")
     func deleted() throws {
-        let (note, list) = show()
+        let (note, list) = bench.showNote()
         note.stop()
         let handle = bench.queries.start(sync.deleteNote, "1")
         bench.settle()
         #expect(list.data == [])
-        let delete = try request("DELETE /notes/1")
+        let delete = try bench.request("DELETE /notes/1")
         #expect(delete.header("If-Match") == #""3""#)
         delete.succeed("", status: 204)
         bench.settle()
@@ -324,22 +304,22 @@ struct OwnChangeTests {
     func retried() throws {
         let bench = try SyncBench { $0.mutations.retry = RetryPolicy(retries: nil, delay: .fixed(.seconds(1))) }
         let test = OwnChangeTests(bench)
-        let (note, _) = test.show()
+        let (note, _) = test.bench.showNote()
         let handle = test.start("mine")
-        let key = try test.request("PATCH /notes/1").header("Idempotency-Key")
+        let key = try test.bench.request("PATCH /notes/1").header("Idempotency-Key")
         for _ in 0..<3 {
-            try test.request("PATCH /notes/1").fail()
+            try test.bench.request("PATCH /notes/1").fail()
             bench.settle()
             #expect(note.data?.text == "mine")
             bench.advance(.seconds(1))
         }
         // It was made, and only the answer was lost: the same request gets the answer.
         bench.tell("note", .updated, ["entity_id": "1", "version": 4], at: 11)
-        try test.request("GET /notes/1").succeed(Note.json("1", "mine", 4), position: "e:11")
-        try test.request("PATCH /notes/1").fail()
+        try test.bench.request("GET /notes/1").succeed(Note.json("1", "mine", 4), position: "e:11")
+        try test.bench.request("PATCH /notes/1").fail()
         bench.settle()
         bench.advance(.seconds(1))
-        let last = try test.request("PATCH /notes/1")
+        let last = try test.bench.request("PATCH /notes/1")
         #expect(last.header("Idempotency-Key") == key)
         #expect(last.text == #"{"text":"mine","version":3}"#)
         last.succeed(Note.json("1", "mine", 4), headers: [.retryAfter: "1"])
@@ -349,7 +329,7 @@ struct OwnChangeTests {
 
     @Test("an answer without the entity's version still counts, by its tag")
     func tags() throws {
-        _ = show()
+        _ = bench.showNote()
         let touch = sync.mutation(
             "notes.touch",
             of: Note.entity,
@@ -361,14 +341,14 @@ struct OwnChangeTests {
         _ = bench.queries.start(touch, "1")
         bench.settle()
         _ = start("mine", basedOn: 3)
-        try request("POST /notes/1/touch").succeed("", status: 204, headers: [.eTag: #""4""#])
+        try bench.request("POST /notes/1/touch").succeed("", status: 204, headers: [.eTag: #""4""#])
         bench.settle()
-        #expect(try request("PATCH /notes/1").text == #"{"text":"mine","version":4}"#)
+        #expect(try bench.request("PATCH /notes/1").text == #"{"text":"mine","version":4}"#)
     }
 
     @Test("who leaves a channel while an echo waits misses nothing")
     func leaving() throws {
-        _ = show()
+        _ = bench.showNote()
         let board = bench.observe(Query(key: ["board"]) { _ in 1 })
         var realtime: RealtimeSync? = RealtimeSync(of: ["board"], on: "table:7", in: sync)
         bench.settle()

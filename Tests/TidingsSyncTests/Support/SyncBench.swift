@@ -1,5 +1,6 @@
 import Synchronization
 import TestSupport
+import Testing
 import TidingsQuery
 import TidingsTesting
 import TidingsWire
@@ -115,6 +116,23 @@ final class SyncBench: Sendable {
         return observer
     }
 
+    /// Shows a note and a list with it, at version 3 and position 10.
+    func showNote() -> (note: QueryObserver<Note>, list: QueryObserver<[Note]>) {
+        let (note, list) = (observe(sync.note("1")), observe(sync.notes()))
+        for request in network.open {
+            let json = Note.json("1", "a", 3)
+            request.succeed(request.line == "GET /notes" ? "[\(json)]" : json, position: "e:10")
+        }
+        settle()
+        confirm("note", at: 10, isRecovered: true)
+        return (note, list)
+    }
+
+    /// What waits for an answer.
+    func request(_ line: String) throws -> FakeTransport.Request {
+        try #require(network.open.first { $0.line == line })
+    }
+
     /// Answers everything that waits, with a text and a position.
     func answer(_ json: String, at offset: UInt64? = nil) {
         for request in network.open { request.succeed(json, position: offset.map { "e:\($0)" }) }
@@ -162,6 +180,14 @@ extension SyncClient {
 
     func notes(_ parameters: [String: QueryKey.Segment] = [:]) -> Query<[Note]> {
         query(Note.entity.keys.list(parameters), of: Note.entity, APIRequest(.get, "/notes"), as: [Note].self)
+    }
+
+    var notePages: InfiniteQuery<NotePage, String> {
+        pages(Note.entity.keys.pages(), of: Note.entity, as: NotePage.self) { cursor in
+            APIRequest(.get, "/notes", query: [("cursor", cursor)])
+        } next: {
+            $0.next
+        }
     }
 
     var changeNote: Mutation<NoteChange, Note> {
