@@ -16,7 +16,8 @@ public struct MutationContext: Sendable {
     }
 
     /// Keeps something with the mutation for its next attempts, such as the version that it is based on. One that is stored
-    /// is stored with it before this returns, so that it is there after a restart, too.
+    /// is stored with it before this returns, so that it is there after a restart, too. A failure to store it is logged, and
+    /// ends nothing. Of a mutation that was given up nothing is kept.
     ///
     /// - Parameters:
     ///   - text: What to keep; nil for nothing.
