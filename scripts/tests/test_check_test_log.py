@@ -42,6 +42,23 @@ class ReadingATestLog(unittest.TestCase):
             with self.subTest(line):
                 self.assertEqual(len(check_test_log.findings(GOOD + line + "\n")), 1)
 
+    def test_what_failed_is_said_once_each(self):
+        for line in [
+            '✘ Test "two of them" recorded an issue at Tests/A.swift:12:9: Expectation failed: a == b',
+            "✘ Test many(x:) recorded an issue with 1 argument x → 2 at Tests/A.swift:12:9: Caught error: none",
+            "error: Exited with unexpected signal code 11",
+            "Fatal error: Index out of range",
+            "✖ two (0.32ms)",
+            "not ok 2 - two",
+        ]:
+            with self.subTest(line):
+                found = check_test_log.findings(GOOD + line + "\n" + line + "\n")
+                self.assertEqual(found, [f"failed: {line}"])
+
+    def test_a_long_failure_is_cut(self):
+        line = "✘ Test a() recorded an issue at Tests/A.swift:12:9: " + 10_000 * "x"
+        self.assertLess(len(check_test_log.findings(GOOD + line)[0]), 1100)
+
     def test_a_run_without_tests_fails(self):
         self.assertEqual(check_test_log.findings("Build complete!\n"), ["no Swift test ran"])
         nothing = GOOD.replace("run with 2 tests", "run with 0 tests").replace("ℹ tests 5", "# tests 0")
