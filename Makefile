@@ -31,12 +31,13 @@ run-postgres: ## Start the demo on a PostgreSQL of its own (DATA=folder keeps it
 # Where everything starts at once, what waits for something waits too long.
 width = $(shell swift test --help-hidden 2>/dev/null | grep -q experimental-maximum-parallelization-width && echo --experimental-maximum-parallelization-width 16)
 
-# What holds others to seconds, or keeps all cores busy, runs by itself.
-apart = TidingsRedisTests|SyncWalkTests
+# What has to do with other processes, holds others to seconds, or keeps all cores busy, runs by itself.
+apart = IntegrationTests|TidingsRedisTests
 
 test: ## Run all tests (FILTER=name runs the Swift tests that match)
 	@scripts/setup test
 	@swift test $(traits) $(width) --disable-xctest $(if $(FILTER),--filter '$(FILTER)',--skip '$(apart)')
+	@$(if $(FILTER),:,swift test $(traits) $(width) --skip-build --disable-xctest --filter IntegrationTests --skip SyncWalkTests)
 	@$(if $(FILTER),:,swift test $(traits) $(width) --skip-build --disable-xctest --filter TidingsRedisTests)
 	@$(if $(FILTER),:,swift test $(traits) --skip-build --disable-xctest --filter SyncWalkTests)
 	@$(if $(FILTER),:,scripts/test-web)

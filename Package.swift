@@ -300,7 +300,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
-        .testTarget(name: "TidingsCommandTests", dependencies: ["TidingsBroadcast", "tidings"]),
+        .testTarget(name: "TidingsCommandTests", dependencies: ["TestSupport", "TidingsBroadcast", "tidings"]),
         .testTarget(
             name: "TidingsClientTests",
             dependencies: [
@@ -320,7 +320,7 @@ let package = Package(
         .testTarget(
             name: "TidingsHTTPTransportTests",
             dependencies: [
-                "TidingsHTTPTransport",
+                "TestSupport", "TidingsHTTPTransport",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -341,7 +341,7 @@ let package = Package(
         .testTarget(
             name: "TidingsQuerySQLiteTests",
             dependencies: [
-                "TidingsQuery", "TidingsQuerySQLite", "TidingsTesting",
+                "TestSupport", "TidingsQuery", "TidingsQuerySQLite", "TidingsTesting",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]
         ),
@@ -359,13 +359,15 @@ let package = Package(
         .testTarget(
             name: "TidingsSQLiteTests",
             dependencies: [
-                "TidingsEntities", "TidingsSQLite", "TidingsTesting", .product(name: "GRDB", package: "GRDB.swift"),
+                "TestSupport", "TidingsEntities", "TidingsSQLite", "TidingsTesting",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]
         ),
         .testTarget(
             name: "TidingsPostgresTests",
             dependencies: [
-                "DatabaseTestSupport", "SocketTestSupport", "TidingsEntities", "TidingsPostgres", "TidingsTesting",
+                "DatabaseTestSupport", "SocketTestSupport", "TestSupport", "TidingsEntities", "TidingsPostgres",
+                "TidingsTesting",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

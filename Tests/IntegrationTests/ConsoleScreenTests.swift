@@ -8,7 +8,7 @@ import Testing
 import TidingsBroadcast
 import TidingsHummingbird
 
-@Suite("The console in a browser", .timeLimit(.minutes(3)), .serialized)
+@Suite("The console in a browser", .timeLimit(.patience), .serialized)
 struct ConsoleScreenTests {
     private static let secret = "the secret of those who operate it"
 

@@ -19,15 +19,14 @@ enum TestDatabase: String, CaseIterable, CustomTestStringConvertible {
         case .postgres:
             return try await PostgresServer.shared.withDatabase { try await body($0.connectionString) }
         case .sqlite:
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tidings-\(UUID().uuidString)")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            return try await body(folder.appendingPathComponent("orders.sqlite").path)
+            let folder = try TemporaryFolder()
+            defer { withExtendedLifetime(folder) {} }
+            return try await body(folder.file("orders.sqlite"))
         }
     }
 }
 
-@Suite("Servers of entities that are killed", .needsPostgreSQL, .serialized, .timeLimit(.minutes(5)))
+@Suite("Servers of entities that are killed", .needsPostgreSQL, .serialized, .timeLimit(.patience))
 struct EntityCrashTests {
     @Test("before the commit: nothing was written, nothing is told", arguments: TestDatabase.allCases)
     func beforeCommit(_ database: TestDatabase) async throws {

@@ -2,11 +2,12 @@ import Foundation
 import Logging
 import SocketTestSupport
 import Synchronization
+import TestSupport
 import Testing
 import TidingsClient
 import TidingsWire
 
-@Suite("A server that is killed", .timeLimit(.minutes(3)), .serialized)
+@Suite("A server that is killed", .timeLimit(.patience), .serialized)
 struct KilledServerTests {
     @Test("a thousand clients all come back, and miss nothing that happens before they are")
     func thousandClients() async throws {
@@ -32,7 +33,7 @@ struct KilledServerTests {
 
         server = try await server.killAndRestart()
         try await server.request("PATCH", "/orders/\(order)", ["note": "after the restart"])
-        try await eventually("everybody heard of the change", within: .seconds(60)) {
+        try await eventually("everybody heard of the change") {
             heard.withLock { $0.values.allSatisfy { $0 == ["created", "updated"] } }
         }
         for (client, subscription) in clients {
@@ -43,7 +44,7 @@ struct KilledServerTests {
     }
 
     private static func wait(for count: Int, on server: BistroServer) async throws {
-        try await eventually("\(count) clients listen", within: .seconds(60)) {
+        try await eventually("\(count) clients listen") {
             try await server.request("GET", "/broadcast/stats")["channels"] as? [String: Int] == ["order": count]
         }
     }

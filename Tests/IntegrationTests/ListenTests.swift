@@ -3,7 +3,7 @@ import SocketTestSupport
 import TestSupport
 import Testing
 
-@Suite("Programs that listen", .timeLimit(.minutes(3)))
+@Suite("Programs that listen", .timeLimit(.patience))
 struct ListenTests {
     @Test("tidings listen prints events as JSON lines, also after the server was killed, and ends when interrupted")
     func listen() async throws {

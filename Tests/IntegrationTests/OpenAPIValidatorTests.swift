@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `Tests/Vectors` keeps is what the server writes: the tests of the entities compare the two.
-@Suite("OpenAPI documents before a validator that others have written", .timeLimit(.minutes(2)))
+@Suite("OpenAPI documents before a validator that others have written", .timeLimit(.patience))
 struct OpenAPIValidatorTests {
     @Test("the document of a restaurant is valid", .needs(.openAPIValidator))
     func valid() async throws {
@@ -17,10 +17,11 @@ struct OpenAPIValidatorTests {
         let document = try String(contentsOf: Self.file, encoding: .utf8)
         let broken = document.replacing("\"boolean\"", with: "\"bool\"")
         #expect(broken != document)
-        let copy = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).json")
-        defer { try? FileManager.default.removeItem(at: copy) }
-        try Data(broken.utf8).write(to: copy)
-        let validator = try Self.validator(of: copy.path)
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let copy = folder.file("openapi.json")
+        try Data(broken.utf8).write(to: URL(filePath: copy))
+        let validator = try Self.validator(of: copy)
         try await validator.line(containing: "'bool' is not valid")
         #expect(try await validator.exitStatus() != 0)
     }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `Tests/Vectors` keeps is what `GET /metrics` writes: the tests of the metrics compare the two.
-@Suite("Metrics before Prometheus's own parser", .timeLimit(.minutes(2)))
+@Suite("Metrics before Prometheus's own parser", .timeLimit(.patience))
 struct PrometheusParserTests {
     private static let program = """
         import sys
@@ -31,10 +31,11 @@ struct PrometheusParserTests {
     @Test("a text that is none would be found", .needs(.prometheusParser))
     func invalid() async throws {
         let text = try String(contentsOf: Self.file, encoding: .utf8)
-        let copy = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).txt")
-        defer { try? FileManager.default.removeItem(at: copy) }
-        try Data(text.replacing("litres_poured 1.5", with: "litres_poured much").utf8).write(to: copy)
-        #expect(try await Self.parser(of: copy.path).exitStatus() != 0)
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let copy = folder.file("metrics.txt")
+        try Data(text.replacing("litres_poured 1.5", with: "litres_poured much").utf8).write(to: URL(filePath: copy))
+        #expect(try await Self.parser(of: copy).exitStatus() != 0)
     }
 
     private static func parser(of path: String) throws -> RunningProgram {

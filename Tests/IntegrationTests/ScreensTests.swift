@@ -1,6 +1,7 @@
+import TestSupport
 import Testing
 
-@Suite("A change on one screen appears on another", .timeLimit(.minutes(3)), .serialized)
+@Suite("A change on one screen appears on another", .timeLimit(.patience), .serialized)
 struct ScreensTests {
     @Test("an order made on one page appears on another without a reload", .needs(.chromium))
     func twoPages() async throws {

@@ -1,5 +1,5 @@
 import Synchronization
-import TestSupport
+public import TestSupport
 
 /// Holds what arrived until a test asks for it. Waiting ends with a failure, never with a hanging test.
 public final class Inbox<Element: Sendable>: Sendable {
@@ -24,7 +24,7 @@ public final class Inbox<Element: Sendable>: Sendable {
     }
 
     /// The next element; nil after the end. One reader at a time.
-    public func next(within timeout: Duration = .seconds(20)) async throws -> Element? {
+    public func next(within timeout: Duration = .patience) async throws -> Element? {
         let stream = iterator.withLock { $0 }
         return try await withThrowingTaskGroup(of: Element?.self) { group in
             group.addTask {
@@ -46,7 +46,7 @@ public final class Inbox<Element: Sendable>: Sendable {
 /// For what another process or thread does and nobody announces.
 public func eventually(
     _ what: String,
-    within timeout: Duration = .seconds(20),
+    within timeout: Duration = .patience,
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + timeout

@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
-import TestSupport
+public import TestSupport
 import TidingsClient
 public import TidingsWire
 
@@ -58,7 +58,7 @@ public final class TestSocket: Sendable {
     }
 
     /// The next message's text. Fails if the connection ends first, or after a while.
-    public func receive(within timeout: Duration = .seconds(20)) async throws -> String {
+    public func receive(within timeout: Duration = .patience) async throws -> String {
         guard case .text(let text) = try await messages.next(within: timeout) else {
             throw TestFailure("no text message came")
         }

@@ -11,9 +11,9 @@ public enum Programs {
     /// - Throws: ``TestFailure`` with what it printed if it fails.
     @discardableResult
     public static func run(_ command: [String], input: String = "") async throws -> String {
-        let base = FileManager.default.temporaryDirectory.appendingPathComponent("tidings-run-\(UUID().uuidString)")
-        let (source, output) = (base.appendingPathExtension("in"), base.appendingPathExtension("out"))
-        defer { for file in [source, output] { try? FileManager.default.removeItem(at: file) } }
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let (source, output) = (URL(filePath: folder.file("in")), URL(filePath: folder.file("out")))
         try Data(input.utf8).write(to: source)
         try Data().write(to: output)
         let (reading, writing) = (try FileHandle(forReadingFrom: source), try FileHandle(forWritingTo: output))

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsTesting
 
-@Suite("Backends keep the promises of BroadcastBackend", .timeLimit(.minutes(1)))
+@Suite("Backends keep the promises of BroadcastBackend", .timeLimit(.patience))
 struct BackendConformanceTests {
     @Test("in memory", arguments: BroadcastBackendConformance.checks)
     func inMemory(_ check: ConformanceCheck<any BroadcastBackend>) async throws {

@@ -4,7 +4,7 @@ import TidingsBroadcast
 import TidingsTesting
 import TidingsWire
 
-@Suite("The log in memory", .timeLimit(.minutes(1)))
+@Suite("The log in memory", .timeLimit(.patience))
 struct EventLogTests {
     @Test("keeps the promises of EventLog", arguments: EventLogConformance.checks)
     func conforms(_ check: ConformanceCheck<EventLogConformance.Subject>) async throws {

@@ -1,12 +1,13 @@
 import NIOCore
 import NIOEmbedded
 import Synchronization
+import TestSupport
 import Testing
 import TidingsWire
 
 @testable import TidingsBroadcast
 
-@Suite("What a hub counts", .timeLimit(.minutes(1)))
+@Suite("What a hub counts", .timeLimit(.patience))
 struct HubStatisticsTests {
     private let hub: BroadcastHub
     private let loop = NIOAsyncTestingEventLoop()

@@ -2,12 +2,13 @@ import Foundation
 import NIOCore
 import NIOEmbedded
 import Synchronization
+import TestSupport
 import Testing
 import TidingsWire
 
 @testable import TidingsBroadcast
 
-@Suite("What a hub tells its operators", .timeLimit(.minutes(1)))
+@Suite("What a hub tells its operators", .timeLimit(.patience))
 struct OperatorViewTests {
     private struct Unreachable: Error {}
 

@@ -1,8 +1,9 @@
 import Synchronization
+import TestSupport
 import Testing
 import TidingsBroadcast
 
-@Suite("Readiness", .timeLimit(.minutes(1)))
+@Suite("Readiness", .timeLimit(.patience))
 struct ReadinessChecksTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "it is broken"

@@ -8,7 +8,7 @@ import TidingsWire
 @testable import TidingsClient
 
 /// A client whose loop and sockets move only when a test says so.
-@Suite("A client", .timeLimit(.minutes(1)))
+@Suite("A client", .timeLimit(.patience))
 struct BroadcastClientTests {
     /// Sockets that a test opens and closes by hand.
     private final class FakeServer: Sendable {

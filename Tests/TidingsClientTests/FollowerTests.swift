@@ -1,13 +1,14 @@
 import Dispatch
 import Foundation
 import Logging
+import TestSupport
 import Testing
 
 @testable import TidingsClient
 
 /// Whoever cancels a task holds a lock of it while its stream ends. Whoever tells a state wakes tasks, for which it wants
 /// that lock. If the end of a stream waited for the telling, neither would go on.
-@Suite("Those who follow the state", .timeLimit(.minutes(1)))
+@Suite("Those who follow the state", .timeLimit(.patience))
 struct FollowerTests {
     /// Threads beside those that the test's own tasks run on: these go on when those are stuck.
     private final class Threads: TaskExecutor {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TidingsBroadcast
 
@@ -313,15 +314,13 @@ struct SettingsTests {
 }
 
 /// A file that is gone when nobody has it.
-final class TemporaryFile: Sendable {
+struct TemporaryFile {
+    private let folder: TemporaryFolder
     let path: String
 
     init(_ text: String) throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "tidings-\(UUID().uuidString)").path
+        folder = try TemporaryFolder()
+        path = folder.file("text")
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
     }
 }

@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsEntities
 import TidingsWire
 
-@Suite("The audit", .timeLimit(.minutes(1)))
+@Suite("The audit", .timeLimit(.patience))
 struct AuditTests {
     @Test("says what happened, by whom, and from what to what", arguments: StoreProvider.all)
     func content(_ provider: StoreProvider) async throws {

@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsEntities
 import TidingsWire
 
-@Suite("Who may hear of entities", .timeLimit(.minutes(1)))
+@Suite("Who may hear of entities", .timeLimit(.patience))
 struct ChannelPolicyTests {
     @Test("is who may see them on routes", arguments: StoreProvider.all)
     func table(_ provider: StoreProvider) async throws {

@@ -8,7 +8,7 @@ import TidingsWire
 
 /// Many write at once, some of it is rolled back, and those who listen hear every committed change of an entity once and
 /// in its order. `FAULTS=full` goes on for longer.
-@Suite("Writers and listeners", .timeLimit(.minutes(5)), .serialized)
+@Suite("Writers and listeners", .timeLimit(.patience), .serialized)
 struct FaultTests {
     private static let isFull = ProcessInfo.processInfo.environment["FAULTS"] == "full"
     private static let transactionsOfEach = isFull ? 1000 : 20

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import TidingsEntities
 import TidingsWire
@@ -28,7 +29,7 @@ private struct Sample: Entity {
     @CreatedAt var createdAt: Date
 }
 
-@Suite("Fields of a request", .timeLimit(.minutes(1)))
+@Suite("Fields of a request", .timeLimit(.patience))
 struct FieldTests {
     /// A member and what is wrong with it: pointer and code, or nil and what it is read as.
     private typealias Case = (member: String, pointer: String?, result: String)

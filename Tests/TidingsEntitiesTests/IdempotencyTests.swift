@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsEntities
 import TidingsWire
 
-@Suite("A request that comes again", .timeLimit(.minutes(1)))
+@Suite("A request that comes again", .timeLimit(.patience))
 struct IdempotencyTests {
     @Test("is answered as the first one, and changes nothing", arguments: StoreProvider.all)
     func again(_ provider: StoreProvider) async throws {
@@ -89,7 +90,7 @@ struct IdempotencyTests {
     }
 }
 
-@Suite("Positions of answers", .timeLimit(.minutes(1)))
+@Suite("Positions of answers", .timeLimit(.patience))
 struct PositionTests {
     @Test("grow with each change, and a read has the one of what it saw", arguments: StoreProvider.all)
     func growing(_ provider: StoreProvider) async throws {

@@ -4,7 +4,7 @@ import Testing
 import TidingsEntities
 import TidingsWire
 
-@Suite("Lists", .timeLimit(.minutes(2)))
+@Suite("Lists", .timeLimit(.patience))
 struct ListTests {
     /// What a list has, by the field `note`.
     private static func notes(_ answer: EntityAnswer) throws -> [String] {

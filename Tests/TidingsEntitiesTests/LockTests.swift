@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 import TidingsEntities
 import TidingsWire
 
 /// Who wins when several change the same entity.
-@Suite("Changes of the same entity", .timeLimit(.minutes(2)))
+@Suite("Changes of the same entity", .timeLimit(.patience))
 struct LockTests {
     @Test("that name another version are refused with the entity as it is", arguments: StoreProvider.all)
     func versions(_ provider: StoreProvider) async throws {

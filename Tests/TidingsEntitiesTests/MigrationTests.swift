@@ -1,10 +1,11 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 import TidingsEntities
 import TidingsWire
 
-@Suite("Tables that are made from declarations", .timeLimit(.minutes(2)))
+@Suite("Tables that are made from declarations", .timeLimit(.patience))
 struct MigrationTests {
     @Test("are made once, and calling it again changes nothing", arguments: StoreProvider.all)
     func twice(_ provider: StoreProvider) async throws {

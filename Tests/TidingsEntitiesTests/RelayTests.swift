@@ -1,12 +1,13 @@
 import Dispatch
 import Foundation
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsEntities
 import TidingsTesting
 import TidingsWire
 
-@Suite("The relay", .timeLimit(.minutes(2)))
+@Suite("The relay", .timeLimit(.patience))
 struct RelayTests {
     private struct Abandoned: Error {}
 

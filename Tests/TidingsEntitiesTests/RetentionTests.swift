@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsEntities
 import TidingsWire
 
-@Suite("What is old", .timeLimit(.minutes(1)))
+@Suite("What is old", .timeLimit(.patience))
 struct RetentionTests {
     @Test("goes from the outbox when it is old and not among the newest, in order", arguments: StoreProvider.all)
     func outbox(_ provider: StoreProvider) async throws {

@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsEntities
 import TidingsWire
 
-@Suite("What somebody may see and do", .timeLimit(.minutes(2)))
+@Suite("What somebody may see and do", .timeLimit(.patience))
 struct ScopeTests {
     private static let waiter = Identity.waiter("7")
 
@@ -160,7 +161,7 @@ struct ScopeTests {
     }
 }
 
-@Suite("Actions", .timeLimit(.minutes(1)))
+@Suite("Actions", .timeLimit(.patience))
 struct ActionTests {
     @Test("have a body of their own, and change what they are done to", arguments: StoreProvider.all)
     func input(_ provider: StoreProvider) async throws {

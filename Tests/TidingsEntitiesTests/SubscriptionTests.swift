@@ -1,13 +1,14 @@
 import Foundation
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsEntities
 import TidingsTesting
 import TidingsWire
 
-@Suite("A subscription on the server", .timeLimit(.minutes(1)))
+@Suite("A subscription on the server", .timeLimit(.patience))
 struct SubscriptionTests {
     private struct Refused: Error {}
 

@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsEntities
 import TidingsWire
 
-@Suite("A unit of work", .timeLimit(.minutes(2)))
+@Suite("A unit of work", .timeLimit(.patience))
 struct UnitOfWorkTests {
     private struct Abandoned: Error {}
 

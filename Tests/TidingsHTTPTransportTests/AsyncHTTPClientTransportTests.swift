@@ -4,10 +4,11 @@ import Logging
 import NIOCore
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 import TidingsHTTPTransport
 
-@Suite("Requests over AsyncHTTPClient", .timeLimit(.minutes(1)))
+@Suite("Requests over AsyncHTTPClient", .timeLimit(.patience))
 struct AsyncHTTPClientTransportTests {
     /// A server on a free port, for as long as the body runs.
     private func serve(_ body: @Sendable (String) async throws -> Void) async throws {

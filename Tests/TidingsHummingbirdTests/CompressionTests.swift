@@ -1,5 +1,6 @@
 import NIOCore
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsClient
@@ -7,7 +8,7 @@ import TidingsCompression
 import TidingsHummingbird
 import TidingsWire
 
-@Suite("Compressed messages on live sockets", .timeLimit(.minutes(1)))
+@Suite("Compressed messages on live sockets", .timeLimit(.patience))
 struct CompressionTests {
     private static let text = String(repeating: "the same again and again, ", count: 1000)
     private static let upgrade = """

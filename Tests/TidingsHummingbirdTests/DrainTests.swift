@@ -1,10 +1,11 @@
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsHummingbird
 import TidingsWire
 
-@Suite("A server that goes away", .timeLimit(.minutes(1)))
+@Suite("A server that goes away", .timeLimit(.patience))
 struct DrainTests {
     @Test("is not ready, refuses new sockets, and closes the open ones with 4000 after their last events")
     func drain() async throws {

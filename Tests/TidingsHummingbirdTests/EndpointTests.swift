@@ -4,11 +4,12 @@ import Hummingbird
 import NIOCore
 import NIOHTTP1
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsHummingbird
 
-@Suite("Endpoints over HTTP", .timeLimit(.minutes(1)))
+@Suite("Endpoints over HTTP", .timeLimit(.patience))
 struct EndpointTests {
     private struct Broken: Error {}
 
@@ -136,7 +137,7 @@ struct EndpointTests {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(server.port)\(path)")
         request.method = method
         request.headers = headers
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
         let body = try await response.body.collect(upTo: 1 << 20)
         return Answer(status: response.status.code, headers: response.headers, body: String(buffer: body))
     }

@@ -10,7 +10,7 @@ import TidingsWire
 
 /// What clients and networks do to a server. After each fault the counts are back to what they were, and a client that
 /// had nothing to do with it has noticed nothing. `FAULTS=full` makes more of each.
-@Suite("Faults", .timeLimit(.minutes(5)), .serialized)
+@Suite("Faults", .timeLimit(.patience), .serialized)
 struct FaultTests {
     private static let isFull = ProcessInfo.processInfo.environment["FAULTS"] == "full"
 

@@ -1,11 +1,12 @@
 import Hummingbird
 import SocketTestSupport
 import Synchronization
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsHummingbird
 
-@Suite("Feeds on live sockets", .timeLimit(.minutes(1)))
+@Suite("Feeds on live sockets", .timeLimit(.patience))
 struct FeedTests {
     private struct Change: Codable, Sendable {
         let id: String

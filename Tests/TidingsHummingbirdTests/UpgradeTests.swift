@@ -1,12 +1,13 @@
 import HTTPTypes
 import Hummingbird
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsHummingbird
 import TidingsWire
 
-@Suite("Upgrades on Hummingbird's port", .timeLimit(.minutes(1)))
+@Suite("Upgrades on Hummingbird's port", .timeLimit(.patience))
 struct UpgradeTests {
     static let handshake = """
         GET /ws/broadcast HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\

@@ -2,11 +2,12 @@
 import DatabaseTestSupport
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 import TidingsEntities
 import TidingsPostgres
 
-@Suite("Positions of the outbox in PostgreSQL", .needsPostgreSQL, .timeLimit(.minutes(5)))
+@Suite("Positions of the outbox in PostgreSQL", .needsPostgreSQL, .timeLimit(.patience))
 struct OutboxFaultTests {
     @Test("with writers that take their time and followers on several nodes, nothing is lost, twice or out of order")
     func concurrent() async throws {

@@ -1,11 +1,12 @@
 #if PostgreSQL
 import DatabaseTestSupport
+import TestSupport
 import Testing
 import TidingsEntities
 import TidingsPostgres
 import TidingsTesting
 
-@Suite("The PostgreSQL store keeps the promises of EntityStore", .needsPostgreSQL, .serialized, .timeLimit(.minutes(5)))
+@Suite("The PostgreSQL store keeps the promises of EntityStore", .needsPostgreSQL, .serialized, .timeLimit(.patience))
 struct PostgresConformanceTests {
     @Test("with prepared statements", arguments: EntityStoreConformance.checks)
     func prepared(_ check: ConformanceCheck<any EntityStore>) async throws {

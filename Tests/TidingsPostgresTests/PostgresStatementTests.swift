@@ -3,11 +3,12 @@ import DatabaseTestSupport
 import Foundation
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 import TidingsEntities
 import TidingsPostgres
 
-@Suite("Statements and values of PostgreSQL", .needsPostgreSQL, .timeLimit(.minutes(3)))
+@Suite("Statements and values of PostgreSQL", .needsPostgreSQL, .timeLimit(.patience))
 struct PostgresStatementTests {
     @Test("types that only PostgreSQL has are read where they mean a value")
     func types() async throws {

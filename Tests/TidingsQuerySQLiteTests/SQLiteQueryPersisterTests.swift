@@ -1,4 +1,5 @@
 import GRDB
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsTesting
@@ -13,8 +14,13 @@ import Foundation
 
 @Suite("Queries in SQLite")
 struct SQLiteQueryPersisterTests {
-    private let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).sqlite").path
+    private let folder: TemporaryFolder
+    private var path: String { folder.file("queries.sqlite") }
     private let start = Date(timeIntervalSince1970: 1_700_000_000)
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     private func entry(_ key: QueryKey) -> PersistedEntry {
         var metadata = QueryMetadata()

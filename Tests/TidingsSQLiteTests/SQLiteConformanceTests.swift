@@ -1,9 +1,10 @@
+import TestSupport
 import Testing
 import TidingsEntities
 import TidingsSQLite
 import TidingsTesting
 
-@Suite("The SQLite store keeps the promises of EntityStore", .timeLimit(.minutes(2)))
+@Suite("The SQLite store keeps the promises of EntityStore", .timeLimit(.patience))
 struct SQLiteConformanceTests {
     @Test("durable to the disk", arguments: EntityStoreConformance.checks)
     func durable(_ check: ConformanceCheck<any EntityStore>) async throws {
@@ -21,7 +22,7 @@ struct SQLiteConformanceTests {
     ) async throws {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
-        let store = try SQLiteEntityStore(path: folder.file(), configuration: configuration)
+        let store = try SQLiteEntityStore(path: folder.file("store.sqlite"), configuration: configuration)
         do {
             try await check.run(against: store)
         } catch {

@@ -1,11 +1,12 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 import TidingsEntities
 
 @testable import TidingsSQLite
 
-@Suite("The SQLite store says what is wrong", .timeLimit(.minutes(2)))
+@Suite("The SQLite store says what is wrong", .timeLimit(.patience))
 struct SQLiteFaultTests {
     private let folder: TemporaryFolder
 
@@ -51,7 +52,7 @@ struct SQLiteFaultTests {
 
     @Test("a full disk is told, nothing is kept, and the store goes on when there is room")
     func full() async throws {
-        let store = try SQLiteEntityStore(path: folder.file())
+        let store = try SQLiteEntityStore(path: folder.file("store.sqlite"))
         try await store.write { connection in
             try connection.execute("CREATE TABLE note (body TEXT)")
             try connection.execute("PRAGMA max_page_count = 20")
@@ -73,13 +74,13 @@ struct SQLiteFaultTests {
     @Test("a database that another connection holds is waited for, for so long")
     func locked() async throws {
         let store = try SQLiteEntityStore(
-            path: folder.file(),
+            path: folder.file("store.sqlite"),
             configuration: .init { $0.busyTimeout = .milliseconds(300) }
         )
         try await store.write { try $0.execute("CREATE TABLE note (body TEXT)") }
         var setting = Configuration()
         setting.allowsUnsafeTransactions = true
-        let other = try DatabaseQueue(path: folder.file(), configuration: setting)
+        let other = try DatabaseQueue(path: folder.file("store.sqlite"), configuration: setting)
         try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
         let start = ContinuousClock.now
         let error = await #expect(throws: StoreError.self) {
@@ -88,7 +89,10 @@ struct SQLiteFaultTests {
         #expect(error?.code == .timeout)
         #expect(ContinuousClock.now - start >= .milliseconds(300))
         // Whoever waits for the lock can be cancelled long before that.
-        let patient = try SQLiteEntityStore(path: folder.file(), configuration: .init { $0.busyTimeout = .seconds(60) })
+        let patient = try SQLiteEntityStore(
+            path: folder.file("store.sqlite"),
+            configuration: .init { $0.busyTimeout = .seconds(60) }
+        )
         let waiting = Task { try await patient.write { try $0.execute("INSERT INTO note (body) VALUES ('y')") } }
         waiting.cancel()
         await #expect(throws: CancellationError.self) { try await waiting.value }
@@ -99,9 +103,9 @@ struct SQLiteFaultTests {
 
     @Test("a file that was deleted or replaced is used no more")
     func replaced() async throws {
-        let store = try SQLiteEntityStore(path: folder.file())
+        let store = try SQLiteEntityStore(path: folder.file("store.sqlite"))
         try await store.write { try $0.execute("CREATE TABLE note (body TEXT)") }
-        try FileManager.default.removeItem(atPath: folder.file())
+        try FileManager.default.removeItem(atPath: folder.file("store.sqlite"))
         for round in 0..<2 {
             let writing = await #expect(throws: StoreError.self) {
                 try await store.write { try $0.execute("INSERT INTO note (body) VALUES ('lost')") }
@@ -109,7 +113,7 @@ struct SQLiteFaultTests {
             #expect(writing?.code == .unavailable)
             let reading = await #expect(throws: StoreError.self) { try await count(store) }
             #expect(reading?.code == .unavailable)
-            if round == 0 { try Data().write(to: URL(fileURLWithPath: folder.file())) }
+            if round == 0 { try Data().write(to: URL(fileURLWithPath: folder.file("store.sqlite"))) }
         }
     }
 
@@ -118,7 +122,7 @@ struct SQLiteFaultTests {
     @Test("who waits too long for the writer is told so, and so is who comes when too many wait")
     func waitLimit() async throws {
         let store = try SQLiteEntityStore(
-            path: folder.file(),
+            path: folder.file("store.sqlite"),
             configuration: .init { configuration in
                 configuration.waitLimit = .milliseconds(200)
                 configuration.waitingTransactions = 1
@@ -148,7 +152,7 @@ struct SQLiteFaultTests {
     @Test("a transaction that takes too long is interrupted, and nothing of it is kept")
     func transactionTimeout() async throws {
         let store = try SQLiteEntityStore(
-            path: folder.file(),
+            path: folder.file("store.sqlite"),
             configuration: .init { $0.transactionTimeout = .milliseconds(200) }
         )
         try await store.write { try $0.execute("CREATE TABLE note (body TEXT)") }
@@ -165,7 +169,7 @@ struct SQLiteFaultTests {
 
     @Test("statements without end do not fill the memory, and go on working")
     func manyStatements() async throws {
-        let store = try SQLiteEntityStore(path: folder.file())
+        let store = try SQLiteEntityStore(path: folder.file("store.sqlite"))
         let sum = try await store.read { connection in
             try (0..<1200).reduce(0) { sum, number in
                 sum + (try connection.execute("SELECT \(number) + ? AS n", [1]).first?["n"].integer ?? 0)
@@ -183,7 +187,10 @@ struct SQLiteFaultTests {
         ]
     )
     func durability(_ durability: SQLiteEntityStore.Configuration.Durability, _ level: Int64) async throws {
-        let store = try SQLiteEntityStore(path: folder.file(), configuration: .init { $0.durability = durability })
+        let store = try SQLiteEntityStore(
+            path: folder.file("store.sqlite"),
+            configuration: .init { $0.durability = durability }
+        )
         let (synchronous, journal, foreignKeys) = try await store.write { connection in
             (
                 try connection.execute("PRAGMA synchronous").first?[0],
@@ -198,9 +205,9 @@ struct SQLiteFaultTests {
 
     @Test("what another connection commits is noticed")
     func watching() async throws {
-        let store = try SQLiteEntityStore(path: folder.file())
+        let store = try SQLiteEntityStore(path: folder.file("store.sqlite"))
         try await store.write { try $0.execute("CREATE TABLE note (body TEXT)") }
-        let other = try DatabaseQueue(path: folder.file())
+        let other = try DatabaseQueue(path: folder.file("store.sqlite"))
         let (changes, changed) = AsyncStream<Void>.makeStream()
         let watch = Task { await store.watchOutbox { changed.yield() } }
         // It is not known when the watch has begun, so there is something to see at any time.

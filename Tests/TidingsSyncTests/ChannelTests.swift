@@ -1,10 +1,11 @@
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsWire
 
 @testable import TidingsSync
 
-@Suite("Which channels are heard, and from where on", .timeLimit(.minutes(1)))
+@Suite("Which channels are heard, and from where on", .timeLimit(.patience))
 struct ChannelTests {
     private let bench: SyncBench
     private var sync: SyncClient { bench.sync }
@@ -248,7 +249,7 @@ struct ChannelTests {
     }
 }
 
-@Suite("A client that is not needed any more", .timeLimit(.minutes(1)))
+@Suite("A client that is not needed any more", .timeLimit(.patience))
 struct LifetimeTests {
     @Test("goes, with everything that it had, though its queries and changes were used")
     func released() throws {

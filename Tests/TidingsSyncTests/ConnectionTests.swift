@@ -1,11 +1,12 @@
 import Synchronization
+import TestSupport
 import Testing
 import TidingsClient
 import TidingsQuery
 
 @testable import TidingsSync
 
-@Suite("The connection, as a screen shows it", .timeLimit(.minutes(1)))
+@Suite("The connection, as a screen shows it", .timeLimit(.patience))
 struct ConnectionTests {
     private static let failure = BroadcastClientError(.closedByServer, "The server wants this client to stay away.")
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsWire
@@ -5,7 +6,7 @@ import TidingsWire
 @testable import TidingsHTTPTransport
 @testable import TidingsSync
 
-@Suite("What is fetched no more often than it has to be", .timeLimit(.minutes(1)))
+@Suite("What is fetched no more often than it has to be", .timeLimit(.patience))
 struct FetchCountTests {
     private let bench: SyncBench
     private var sync: SyncClient { bench.sync }

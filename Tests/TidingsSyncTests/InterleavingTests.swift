@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsWire
@@ -8,7 +9,7 @@ import TidingsWire
 @testable import TidingsHTTPTransport
 @testable import TidingsSync
 
-@Suite("What must not be missed, whatever comes in between", .timeLimit(.minutes(1)))
+@Suite("What must not be missed, whatever comes in between", .timeLimit(.patience))
 struct InterleavingTests {
     private let bench: SyncBench
     private var sync: SyncClient { bench.sync }

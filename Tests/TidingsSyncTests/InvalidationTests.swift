@@ -1,10 +1,11 @@
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsWire
 
 @testable import TidingsSync
 
-@Suite("What goes stale by what is heard", .timeLimit(.minutes(1)))
+@Suite("What goes stale by what is heard", .timeLimit(.patience))
 struct InvalidationTests {
     private let bench: SyncBench
     private var sync: SyncClient { bench.sync }

@@ -1,10 +1,11 @@
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsWire
 
 @testable import TidingsSync
 
-@Suite("What entries are known to have", .timeLimit(.minutes(1)))
+@Suite("What entries are known to have", .timeLimit(.patience))
 struct KnowledgeTests {
     private let bench: SyncBench
     private var sync: SyncClient { bench.sync }

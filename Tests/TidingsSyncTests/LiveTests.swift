@@ -1,10 +1,11 @@
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsWire
 
 @testable import TidingsSync
 
-@Suite("Queries that are not live", .timeLimit(.minutes(1)))
+@Suite("Queries that are not live", .timeLimit(.patience))
 struct LiveTests {
     private let bench: SyncBench
     private var sync: SyncClient { bench.sync }

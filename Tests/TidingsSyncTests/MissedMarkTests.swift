@@ -1,11 +1,12 @@
 import Synchronization
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsWire
 
 @testable import TidingsSync
 
-@Suite("What is known to be out of date stays so until it is fetched", .timeLimit(.minutes(1)))
+@Suite("What is known to be out of date stays so until it is fetched", .timeLimit(.patience))
 struct MissedMarkTests {
     private let bench: SyncBench
     private var sync: SyncClient { bench.sync }

@@ -1,11 +1,12 @@
 import HTTPTypes
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsWire
 
 @testable import TidingsSync
 
-@Suite("What is fetched meanwhile", .timeLimit(.minutes(1)))
+@Suite("What is fetched meanwhile", .timeLimit(.patience))
 struct OverlappingFetchTests {
     private let bench: SyncBench
     private var sync: SyncClient { bench.sync }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsWire
@@ -5,7 +6,7 @@ import TidingsWire
 @testable import TidingsHTTPTransport
 @testable import TidingsSync
 
-@Suite("A client's own changes, when something comes in between", .timeLimit(.minutes(1)))
+@Suite("A client's own changes, when something comes in between", .timeLimit(.patience))
 struct OwnChangeFaultTests {
     private let bench: SyncBench
     private var sync: SyncClient { bench.sync }

@@ -1,11 +1,12 @@
 import HTTPTypes
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsWire
 
 @testable import TidingsSync
 
-@Suite("A client's own changes", .timeLimit(.minutes(1)))
+@Suite("A client's own changes", .timeLimit(.patience))
 struct OwnChangeTests {
     private let bench: SyncBench
     private var sync: SyncClient { bench.sync }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Synchronization
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsWire
@@ -9,7 +10,7 @@ import TidingsWire
 @testable import TidingsHTTPTransport
 @testable import TidingsSync
 
-@Suite("Servers and users of all kinds", .timeLimit(.minutes(2)))
+@Suite("Servers and users of all kinds", .timeLimit(.patience))
 struct RobustnessTests {
     private let bench: SyncBench
     private var sync: SyncClient { bench.sync }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import Synchronization
+import TestSupport
 import Testing
 import TidingsQuery
 import TidingsTesting
@@ -113,7 +114,7 @@ private final class Heard<Element: Sendable>: Sendable {
     var all: [Element] { state.withLock { $0 } }
 }
 
-@Suite("Channels on the wire", .timeLimit(.minutes(1)))
+@Suite("Channels on the wire", .timeLimit(.patience))
 struct WireTests {
     @Test(
         "with a server that keeps no events, what happened between two runs is fetched, whatever its answers say",

@@ -1,10 +1,11 @@
 import BistroAPI
+import TestSupport
 import Testing
 import TidingsSync
 
 @testable import BistroTerminal
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.patience))
 struct OrderEditorTests {
     private let restaurant: MemoryRestaurant
     private let sync: SyncClient

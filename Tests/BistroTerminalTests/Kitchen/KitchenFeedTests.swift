@@ -1,10 +1,11 @@
 import BistroAPI
+import TestSupport
 import Testing
 import TidingsSync
 
 @testable import BistroTerminal
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.patience))
 struct KitchenFeedTests {
     @Test func printsALineForEachChange() async throws {
         let restaurant = MemoryRestaurant(orders: [.test(1, items: [.test(1, "Burger", 2)])])

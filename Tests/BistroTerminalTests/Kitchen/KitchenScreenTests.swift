@@ -1,10 +1,11 @@
 import BistroAPI
+import TestSupport
 import Testing
 import TidingsSync
 
 @testable import BistroTerminal
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.patience))
 struct KitchenScreenTests {
     private let restaurant = MemoryRestaurant(orders: [.test(1), .test(2, table: "9", status: .preparing)])
     private let terminal = MemoryTerminal()

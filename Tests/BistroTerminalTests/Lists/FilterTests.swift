@@ -1,9 +1,10 @@
 import BistroAPI
 import Foundation
+import TestSupport
 import Testing
 import TidingsSync
 
-@Suite("What a list is asked for with", .timeLimit(.minutes(1)))
+@Suite("What a list is asked for with", .timeLimit(.patience))
 struct FilterTests {
     private let restaurant = MemoryRestaurant()
     private let id = UUID()

@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import BistroTerminal
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.patience))
 struct InputReaderTests {
     @Test func readsToTheEnd() async throws {
         let pipe = Pipe()

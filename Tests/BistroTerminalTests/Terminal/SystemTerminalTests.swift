@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import BistroTerminal
 
-@Suite("What a program was started with", .timeLimit(.minutes(1)))
+@Suite("What a program was started with", .timeLimit(.patience))
 struct SystemTerminalTests {
     @Test("gets everything, also when it takes little at a time and does not let others wait")
     func writesEverything() throws {

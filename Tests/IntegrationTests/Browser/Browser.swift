@@ -6,9 +6,9 @@ import TestSupport
 final class Browser: Sendable {
     private let program: RunningProgram
     private let connection: DevToolsConnection
-    private let profile: URL
+    private let profile: TemporaryFolder
 
-    private init(program: RunningProgram, connection: DevToolsConnection, profile: URL) {
+    private init(program: RunningProgram, connection: DevToolsConnection, profile: TemporaryFolder) {
         self.program = program
         self.connection = connection
         self.profile = profile
@@ -16,18 +16,24 @@ final class Browser: Sendable {
 
     deinit {
         program.kill()
-        try? FileManager.default.removeItem(at: profile)
+        // The folder goes when nobody writes to it any more.
+        Task { [program, profile] in
+            _ = try? await program.exitStatus()
+            withExtendedLifetime(profile) {}
+        }
     }
 
     static func start() async throws -> Browser {
-        let profile = FileManager.default.temporaryDirectory.appendingPathComponent("browser-\(UUID().uuidString)")
+        let profile = try TemporaryFolder()
         let program = try RunningProgram.start(
             try Tool.chromium.require(),
             [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                "--disable-background-networking", "--remote-debugging-port=0", "--user-data-dir=\(profile.path)",
+                "--disable-background-networking", "--remote-debugging-port=0",
+                "--user-data-dir=\(profile.file("profile"))",
                 "about:blank",
-            ]
+            ],
+            temporaryFolder: profile
         )
         let line = try await program.line(containing: "DevTools listening on ", from: program.errors)
         guard let url = line.firstRange(of: "ws://").map({ String(line[$0.lowerBound...]) }) else {

@@ -4,7 +4,7 @@ import SocketTestSupport
 import TestSupport
 import Testing
 
-@Suite("The doctor", .timeLimit(.minutes(3)))
+@Suite("The doctor", .timeLimit(.patience))
 struct DoctorTests {
     @Test("a server with which nothing is wrong: each check is fine, and an event goes there and back")
     func healthy() async throws {
@@ -124,9 +124,9 @@ struct DoctorTests {
 
     @Test("8: a certificate that is not trusted, and TLS where there is none", .needsRedis)
     func certificate() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "tidings-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let temporary = try TemporaryFolder()
+        defer { withExtendedLifetime(temporary) {} }
+        let folder = temporary.path
         try await TestCertificates.make(in: folder)
         let server = try await ServeProcess.start(
             "--tls-certificate=\(folder)/server.pem",

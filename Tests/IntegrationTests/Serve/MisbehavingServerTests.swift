@@ -1,8 +1,9 @@
 import Foundation
 import SocketTestSupport
+import TestSupport
 import Testing
 
-@Suite("The doctor, before servers and proxies that misbehave", .timeLimit(.minutes(3)))
+@Suite("The doctor, before servers and proxies that misbehave", .timeLimit(.patience))
 struct MisbehavingServerTests {
     @Test("who accepts and never answers, at the upgrade and after it")
     func silence() async throws {

@@ -71,7 +71,7 @@ extension ServeProcess {
         request.headers.add(name: "Content-Type", value: "application/json")
         let body = #"{"channel":"\#(channel)","event":"\#(event)","payload":{"entity_id":"\#(event)"}}"#
         request.body = .bytes(ByteBuffer(string: body))
-        let response = try? await Self.client.execute(request, timeout: .seconds(20))
+        let response = try? await Self.client.execute(request, timeout: .seconds(120))
         guard response?.status == .accepted else { return nil }
         return response?.headers.first(name: "Tidings-Position").flatMap { EventPosition($0) }
     }
@@ -89,7 +89,7 @@ extension ServeProcess {
     }
 
     func waitUntilReady(_ isReady: Bool = true) async throws {
-        try await eventually("the server is \(isReady ? "ready" : "not ready")", within: .seconds(40)) {
+        try await eventually("the server is \(isReady ? "ready" : "not ready")") {
             try await self.isReady == isReady
         }
     }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import TidingsWire
 
-@Suite("A server that is a program", .timeLimit(.minutes(3)))
+@Suite("A server that is a program", .timeLimit(.patience))
 struct ServeTests {
     @Test("what is published is printed, in either form, from where somebody was, and the server stops when told to")
     func publishAndListen() async throws {

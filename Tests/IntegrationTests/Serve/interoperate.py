@@ -36,13 +36,13 @@ async def main(url, prefix, *nodes):
         # From a client of a node to here, and to the clients of every node.
         listener = server.pubsub()
         await listener.subscribe(prefix + "order")
-        await listener.get_message(timeout=10)
+        await listener.get_message(timeout=120)
         await first.send(json.dumps({"publish": "order", "event": "rung", "payload": {"entity_id": "7"}}))
         for socket in (first, second):
             assert await receive(socket) == {"channel": "order", "event": "rung", "payload": {"entity_id": "7"}}
         heard = None
         while heard is None:
-            heard = await listener.get_message(ignore_subscribe_messages=True, timeout=10)
+            heard = await listener.get_message(ignore_subscribe_messages=True, timeout=120)
         heard = json.loads(heard["data"])
         assert heard["event"] == "rung" and heard["payload"] == {"entity_id": "7"} and ":" in heard["position"], heard
         await listener.aclose()

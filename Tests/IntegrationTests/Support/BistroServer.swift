@@ -4,29 +4,17 @@ import NIOCore
 import NIOHTTP1
 import TestSupport
 
-/// Where a database is, and goes with the last server that has it.
-private final class Folder: Sendable {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("bistro-\(UUID().uuidString)")
-
-    init() throws {
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: url)
-    }
-}
-
 /// The demo as a process of its own, with a database of its own.
 final class BistroServer: Sendable {
     let port: Int
     private let program: RunningProgram
-    private let folder: Folder
+    /// Where the database is: it goes with the last server that has it.
+    private let folder: TemporaryFolder
 
     var page: String { "http://127.0.0.1:\(port)/" }
     var broadcastURL: String { "ws://127.0.0.1:\(port)/ws/broadcast" }
 
-    private init(program: RunningProgram, port: Int, folder: Folder) {
+    private init(program: RunningProgram, port: Int, folder: TemporaryFolder) {
         self.program = program
         self.port = port
         self.folder = folder
@@ -37,7 +25,7 @@ final class BistroServer: Sendable {
     }
 
     static func start() async throws -> BistroServer {
-        try await start(port: 0, folder: try Folder())
+        try await start(port: 0, folder: try TemporaryFolder())
     }
 
     /// Ends the process as a power cut would.
@@ -73,7 +61,7 @@ final class BistroServer: Sendable {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: try JSONSerialization.data(withJSONObject: body)))
         }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
         let bytes = try await response.body.collect(upTo: 1 << 20)
         guard let object = try JSONSerialization.jsonObject(with: Data(bytes.readableBytesView)) as? [String: Any]
         else {
@@ -101,8 +89,8 @@ final class BistroServer: Sendable {
         return reference
     }
 
-    private static func start(port: Int, folder: Folder) async throws -> BistroServer {
-        let database = folder.url.appendingPathComponent("bistro.sqlite").path
+    private static func start(port: Int, folder: TemporaryFolder) async throws -> BistroServer {
+        let database = folder.file("bistro.sqlite")
         let program = try RunningProgram.start(
             try Programs.built("bistro"),
             ["serve", "--port", "\(port)", "--database", database]

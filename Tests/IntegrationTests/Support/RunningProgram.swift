@@ -28,16 +28,21 @@ final class RunningProgram: Sendable {
     /// - Parameters:
     ///   - executable: Its path.
     ///   - arguments: Its arguments.
+    ///   - temporaryFolder: Where it has its temporary files; nil: where this process has them.
     ///   - readsLines: Whether it is told what to do line by line.
     static func start(
         _ executable: String,
         _ arguments: [String],
+        temporaryFolder: TemporaryFolder? = nil,
         readsLines: Bool = false
     ) throws -> RunningProgram {
         let (output, errors) = (Pipe(), Pipe())
         let input = readsLines ? Pipe() : nil
         let process = try ChildProcess(
             [executable] + arguments,
+            environment: temporaryFolder.map { folder in
+                ProcessInfo.processInfo.environment.merging(["TMPDIR": folder.path]) { _, new in new }
+            },
             input: input?.fileHandleForReading.fileDescriptor,
             output: output.fileHandleForWriting.fileDescriptor,
             errors: errors.fileHandleForWriting.fileDescriptor

@@ -26,14 +26,14 @@ final class RestaurantServer: Sendable {
         let task: Task<Void, any Error>
     }
 
-    private let file: URL
+    private let folder: TemporaryFolder
     private let store: SQLiteEntityStore
     private let entities: Entities
     private let state = Mutex(State())
 
     init() async throws {
-        file = FileManager.default.temporaryDirectory.appendingPathComponent("restaurant-\(UUID().uuidString).sqlite")
-        store = try SQLiteEntityStore(path: file.path)
+        folder = try TemporaryFolder()
+        store = try SQLiteEntityStore(path: folder.file("orders.sqlite"))
         var configuration = Entities.Configuration()
         configuration.outboxRows = 1_000
         entities = try Entities([Order.self, MenuItem.self, Settings.self], in: store, configuration: configuration)
@@ -82,9 +82,6 @@ final class RestaurantServer: Sendable {
     func close() async throws {
         try await stop()
         await store.close()
-        for suffix in ["", "-wal", "-shm"] {
-            try? FileManager.default.removeItem(atPath: file.path + suffix)
-        }
     }
 
     private static let logger = Logger(label: "restaurant") { _ in SwiftLogNoOpLogHandler() }

@@ -1,10 +1,11 @@
 import BistroAPI
 import Foundation
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsSync
 
-@Suite("Screens of one server", .timeLimit(.minutes(2)))
+@Suite("Screens of one server", .timeLimit(.patience))
 struct SyncFaultTests {
     /// A server for a test.
     private func serve(_ body: (RestaurantServer) async throws -> Void) async throws {

@@ -1,9 +1,10 @@
 import BistroAPI
 import Foundation
+import TestSupport
 import Testing
 import TidingsSync
 
-@Suite("Filters of lists", .timeLimit(.minutes(3)))
+@Suite("Filters of lists", .timeLimit(.patience))
 struct SyncFilterTests {
     @Test("each finds what has the value, and nothing else")
     func filters() async throws {

@@ -1,11 +1,12 @@
 import BistroAPI
 import Foundation
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsQuerySQLite
 import TidingsSync
 
-@Suite("Screens of a server that is killed", .timeLimit(.minutes(3)), .serialized)
+@Suite("Screens of a server that is killed", .timeLimit(.patience), .serialized)
 struct SyncKilledTests {
     @Test(
         "a change during which the server dies is made once, and every screen agrees with the database",
@@ -109,11 +110,9 @@ struct SyncKilledTests {
     // MARK: Parts
 
     private func withCacheFile(_ body: (String) async throws -> Void) async throws {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("cache-\(UUID().uuidString).sqlite")
-        defer {
-            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file.path + suffix) }
-        }
-        try await body(file.path)
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        try await body(folder.file("cache.sqlite"))
     }
 
     private func screen(

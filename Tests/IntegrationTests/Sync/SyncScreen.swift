@@ -93,7 +93,7 @@ extension QueryObserver {
     /// Waits until what is known is so.
     func shows(
         _ what: String,
-        within timeout: Duration = .seconds(20),
+        within timeout: Duration = .patience,
         _ condition: @escaping @Sendable (QuerySnapshot<Value>) -> Bool
     ) async throws {
         let snapshots = snapshots

@@ -9,7 +9,7 @@ import TidingsSync
 
 /// Three clients, one server, and whatever can happen between them: when all is quiet again, and without anybody having
 /// asked for it, every client shows what is in the database.
-@Suite("A walk of three clients", .timeLimit(.minutes(20)))
+@Suite("A walk of three clients", .timeLimit(.patience))
 struct SyncWalkTests {
     /// `SYNC_WALKS=1000` takes more of them, `SYNC_SEED=7` the one that failed.
     private static var seeds: [UInt64] {
@@ -106,14 +106,16 @@ private final class SyncWalk {
     private var random: SeededGenerator
     private let server: RestaurantServer
     private var clients: [Client] = []
-    /// What a client keeps over its end.
-    private let file = FileManager.default.temporaryDirectory.appendingPathComponent("cache-\(UUID().uuidString)").path
+    /// What a client keeps over its end is here.
+    private let folder: TemporaryFolder
+    private var file: String { folder.file("cache.sqlite") }
     private var isServing = true
     private var created: Set<UUID> = []
     private var log: [String] = []
 
     init(seed: UInt64) async throws {
         random = SeededGenerator(seed: seed)
+        folder = try TemporaryFolder()
         server = try await RestaurantServer()
         try await server.start()
         for table in 1...3 { _ = try await server.openOrder(table: "\(table)") }
@@ -127,7 +129,6 @@ private final class SyncWalk {
     func end() async throws {
         for client in clients { await client.screen.end() }
         try await server.close()
-        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file + suffix) }
     }
 
     // MARK: Steps
@@ -373,7 +374,7 @@ private final class SyncWalk {
         _ condition: (Value) -> Bool
     ) async throws {
         do {
-            try await eventually("\(what) is right", within: .seconds(10)) {
+            try await eventually("\(what) is right", within: .seconds(30)) {
                 observer.data.map(condition) ?? false
             }
         } catch {

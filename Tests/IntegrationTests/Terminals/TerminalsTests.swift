@@ -1,7 +1,8 @@
 import SocketTestSupport
+import TestSupport
 import Testing
 
-@Suite("Terminals and a page at the same server", .timeLimit(.minutes(3)), .serialized)
+@Suite("Terminals and a page at the same server", .timeLimit(.patience), .serialized)
 struct TerminalsTests {
     @Test("each shows what the others do, also after the server was killed", .needs(.chromium))
     func allScreens() async throws {

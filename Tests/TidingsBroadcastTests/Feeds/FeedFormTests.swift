@@ -1,11 +1,12 @@
 import Logging
+import TestSupport
 import Testing
 import TidingsWire
 
 @testable import TidingsBroadcast
 
 /// Exact numbers of polls and broadcasts, on a clock that moves only when a test says so.
-@Suite("The forms of feeds", .timeLimit(.minutes(1)))
+@Suite("The forms of feeds", .timeLimit(.patience))
 struct FeedFormTests {
     // MARK: Polling
 

@@ -1,12 +1,13 @@
 import Foundation
 import Logging
 import ServiceLifecycle
+import TestSupport
 import Testing
 import TidingsWire
 
 @testable import TidingsBroadcast
 
-@Suite("A registry of feeds", .timeLimit(.minutes(1)))
+@Suite("A registry of feeds", .timeLimit(.patience))
 struct FeedRegistryTests {
     @Test(
         "an interval below a second has to be said twice, and is never nothing",

@@ -1,10 +1,11 @@
 import NIOCore
+import TestSupport
 import Testing
 import TidingsWire
 
 @testable import TidingsBroadcast
 
-@Suite("The last value of a feed", .timeLimit(.minutes(1)))
+@Suite("The last value of a feed", .timeLimit(.patience))
 struct FeedSnapshotTests {
     @Test("is kept, however many other channels have one")
     func manyOthers() async throws {

@@ -1,12 +1,13 @@
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 import TidingsWire
 
 @testable import TidingsBroadcast
 
 /// The same on the system's threads: what a manual executor hides.
-@Suite("A log that is kept elsewhere, asked from tasks", .timeLimit(.minutes(1)))
+@Suite("A log that is kept elsewhere, asked from tasks", .timeLimit(.patience))
 struct RelayedTaskTests {
     @Test("clients on several loops each hear everything once, while a relay tells and the log is asked")
     func threads() async throws {

@@ -1,16 +1,17 @@
 import Foundation
+import TestSupport
 import Testing
 import TidingsEntities
 import TidingsSQLite
 import TidingsWire
 
-@Suite("Answers are what OpenAPI documents say", .timeLimit(.minutes(1)))
+@Suite("Answers are what OpenAPI documents say", .timeLimit(.patience))
 struct OpenAPIAnswerTests {
     @Test("lists, what is in them, and what happened to it have the described members")
     func answers() async throws {
-        let file = FileManager.default.temporaryDirectory.appending(path: "openapi-\(UUID().uuidString).sqlite").path
-        let store = try SQLiteEntityStore(path: file)
-        defer { for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file + end) } }
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let store = try SQLiteEntityStore(path: folder.file("orders.sqlite"))
         let entities = try Entities(DescribedRestaurant.entities, in: store)
         try await entities.prepare()
         let orders = try #require(entities.services.first { $0.name == "order" })

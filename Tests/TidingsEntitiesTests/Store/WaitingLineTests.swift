@@ -1,8 +1,9 @@
 import Synchronization
+import TestSupport
 import Testing
 import TidingsEntities
 
-@Suite("A line lets so many in at once", .timeLimit(.minutes(1)))
+@Suite("A line lets so many in at once", .timeLimit(.patience))
 struct WaitingLineTests {
     @Test("whoever comes while there is a place gets it, and others wait until somebody leaves")
     func places() async throws {

@@ -1,6 +1,7 @@
 import DatabaseTestSupport
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 import TidingsEntities
 import TidingsPostgres
@@ -52,21 +53,17 @@ struct StoreProvider: Sendable, CustomTestStringConvertible {
 }
 
 extension StoreProvider {
-    /// How long a store waits on a machine that does much else.
-    private static let patience: Duration = .seconds(60)
-
     /// Every kind that can be had here.
     static let all: [StoreProvider] = [sqlite] + (postgres.map { [$0] } ?? [])
 
     static let sqlite = StoreProvider(testDescription: "SQLite") { body in
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("entities-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appendingPathComponent("entities.sqlite").path
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let path = folder.file("entities.sqlite")
         let configuration = SQLiteEntityStore.Configuration { configuration in
             // The tests end no machine, so what is written need not reach the disk.
             configuration.durability = .process
-            (configuration.waitLimit, configuration.busyTimeout) = (patience, patience)
+            (configuration.waitLimit, configuration.busyTimeout) = (.patience, .patience)
         }
         try await body { try SQLiteEntityStore(path: path, configuration: configuration) }
     }
@@ -78,7 +75,7 @@ extension StoreProvider {
         try await PostgresServer.shared.withDatabase { database in
             let configuration = PostgresEntityStore.Configuration { configuration in
                 configuration.connections = 6
-                (configuration.waitLimit, configuration.statementTimeout) = (patience, patience)
+                (configuration.waitLimit, configuration.statementTimeout) = (.patience, .patience)
             }
             try await body { try PostgresEntityStore(database.connectionString, configuration: configuration) }
         }

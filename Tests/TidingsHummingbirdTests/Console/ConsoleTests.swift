@@ -7,6 +7,7 @@ import NIOEmbedded
 import NIOHTTP1
 import ServiceLifecycle
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsTesting
@@ -14,7 +15,7 @@ import TidingsWire
 
 @testable import TidingsHummingbird
 
-@Suite("The console", .timeLimit(.minutes(1)))
+@Suite("The console", .timeLimit(.patience))
 struct ConsoleTests {
     private static let secret = "open the console, please, for ada"
     private static let bearer: HTTPHeaders = ["Authorization": "Bearer \(secret)"]
@@ -43,7 +44,7 @@ struct ConsoleTests {
         request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
         request.body = .bytes(ByteBuffer(string: form))
         do {
-            let response = try await client.execute(request, timeout: .seconds(20))
+            let response = try await client.execute(request, timeout: .seconds(120))
             let body = String(buffer: try await response.body.collect(upTo: 1 << 20))
             try await client.shutdown()
             let headers = response.headers

@@ -1,12 +1,13 @@
 import Foundation
 import NIOHTTP1
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsEntities
 import TidingsHummingbird
 
-@Suite("Who may see and change entities, by one token for routes and sockets", .timeLimit(.minutes(2)))
+@Suite("Who may see and change entities, by one token for routes and sockets", .timeLimit(.patience))
 struct EntityIdentityTests {
     /// A server that knows waiters by the tables in their tokens, with an order at table 7 and one at table 8.
     private func withServer(

@@ -1,10 +1,11 @@
 import Foundation
 import NIOHTTP1
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsHummingbird
 
-@Suite("The routes of entities", .timeLimit(.minutes(2)))
+@Suite("The routes of entities", .timeLimit(.patience))
 struct EntityRouteTests {
     @Test("one is created, found, changed and deleted")
     func life() async throws {

@@ -26,10 +26,9 @@ struct EntityServer: Sendable {
         metrics: PrometheusMetrics? = nil,
         _ body: @Sendable (EntityServer) async throws -> Result
     ) async throws -> Result {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tidings-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let store = try SQLiteEntityStore(path: folder.appendingPathComponent("orders.sqlite").path)
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let store = try SQLiteEntityStore(path: folder.file("orders.sqlite"))
         let entities = try Entities([Order.self, Guest.self, Settings.self], in: store)
         try await entities.prepare()
         var hub = hub
@@ -101,7 +100,7 @@ extension EntityServer {
             request.headers.add(name: "Content-Type", value: "application/json")
         }
         for (name, value) in self.headers + headers { request.headers.replaceOrAdd(name: name, value: value) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
         let body = try await response.body.collect(upTo: 1 << 22)
         return Answer(status: response.status.code, headers: response.headers, body: Data(body.readableBytesView))
     }

@@ -7,7 +7,7 @@ import TidingsBroadcast
 import TidingsHummingbird
 import TidingsWire
 
-@Suite("Who reads server-sent events", .timeLimit(.minutes(1)))
+@Suite("Who reads server-sent events", .timeLimit(.patience))
 struct EventStreamIdentityTests {
     private static let target = "/sse/broadcast?channel=order"
 

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import SocketTestSupport
 import Synchronization
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsClient
@@ -9,7 +10,7 @@ import TidingsHummingbird
 import TidingsWire
 
 /// The Swift client and the server together.
-@Suite("Clients with tokens", .timeLimit(.minutes(1)))
+@Suite("Clients with tokens", .timeLimit(.patience))
 struct ClientIdentityTests {
     private func makeHub(
         _ change: (inout BroadcastHub.Configuration) -> Void = { _ in }

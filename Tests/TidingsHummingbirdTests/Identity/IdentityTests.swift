@@ -6,12 +6,13 @@ import NIOCore
 import NIOHTTP1
 import SocketTestSupport
 import Synchronization
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsHummingbird
 import TidingsWire
 
-@Suite("Who a client is, on live sockets", .timeLimit(.minutes(1)))
+@Suite("Who a client is, on live sockets", .timeLimit(.patience))
 struct IdentityTests {
     private static let policy = ChannelPolicy(publicChannels: ["menu"])
 
@@ -393,7 +394,7 @@ struct IdentityTests {
         request.method = .DELETE
         if let secret { request.headers.add(name: "Authorization", value: "Bearer \(secret)") }
         if let body { request.body = .bytes(ByteBuffer(string: body)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
         return (response.status, String(buffer: try await response.body.collect(upTo: 65_536)))
     }
 }

@@ -5,7 +5,7 @@ import Testing
 import TidingsBroadcast
 import TidingsHummingbird
 
-@Suite("Tokens", .timeLimit(.minutes(1)))
+@Suite("Tokens", .timeLimit(.patience))
 struct JWTAuthenticatorTests {
     private let date = MovableDate()
 

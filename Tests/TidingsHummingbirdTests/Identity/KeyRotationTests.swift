@@ -4,11 +4,12 @@ import JWTKit
 import Logging
 import SocketTestSupport
 import Synchronization
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsHummingbird
 
-@Suite("Keys that are replaced while a server runs", .timeLimit(.minutes(1)))
+@Suite("Keys that are replaced while a server runs", .timeLimit(.patience))
 struct KeyRotationTests {
     /// What a set of keys is made of at this moment, and how often it was asked for.
     private final class Provider: Sendable {
@@ -54,8 +55,9 @@ struct KeyRotationTests {
 
     @Test("a file is read again for a key that is not in it, and from time to time")
     func file() async throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "keys-\(UUID().uuidString).json").path()
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let path = folder.file("keys.json")
         try set((old, "old")).write(toFile: path, atomically: true, encoding: .utf8)
         let authenticator = try await makeAuthenticator(.file(path))
         #expect(await code(authenticator, try token(old, "old")) == nil)

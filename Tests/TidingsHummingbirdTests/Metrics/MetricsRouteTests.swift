@@ -2,11 +2,12 @@ import CoreMetrics
 import Hummingbird
 import NIOHTTP1
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsHummingbird
 
-@Suite("Metrics over HTTP", .timeLimit(.minutes(1)))
+@Suite("Metrics over HTTP", .timeLimit(.patience))
 struct MetricsRouteTests {
     @Test("there are none unless they are configured, and then those of hub, backend, feeds and process")
     func route() async throws {

@@ -1,12 +1,13 @@
 import RedisTestSupport
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsRedis
 import TidingsTesting
 import TidingsWire
 
-@Suite("How far back Redis tells what was missed", .needsRedis, .timeLimit(.minutes(1)))
+@Suite("How far back Redis tells what was missed", .needsRedis, .timeLimit(.patience))
 struct HistoryTests {
     /// What the log says of a channel after a position: how many events, or nil if it does not know.
     private func missed(

@@ -1,12 +1,13 @@
 import RedisTestSupport
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsRedis
 import TidingsTesting
 import TidingsWire
 
-@Suite("Several nodes on one Redis", .needsRedis, .timeLimit(.minutes(2)))
+@Suite("Several nodes on one Redis", .needsRedis, .timeLimit(.patience))
 struct NodesTests {
     @Test("what is published on any node reaches every subscriber on all of them once", arguments: [2, 3])
     func everywhere(_ count: Int) async throws {

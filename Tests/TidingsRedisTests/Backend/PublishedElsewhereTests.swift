@@ -1,12 +1,13 @@
 import RedisTestSupport
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsRedis
 import TidingsTesting
 import TidingsWire
 
-@Suite("What other programs publish", .needsRedis, .timeLimit(.minutes(1)))
+@Suite("What other programs publish", .needsRedis, .timeLimit(.patience))
 struct PublishedElsewhereTests {
     @Test("a plain PUBLISH reaches clients and handlers of every node, without a position")
     func plain() async throws {

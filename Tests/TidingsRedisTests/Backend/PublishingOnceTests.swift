@@ -1,11 +1,12 @@
 import RedisTestSupport
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsRedis
 import TidingsWire
 
-@Suite("What may be asked for again is published once", .needsRedis, .timeLimit(.minutes(1)))
+@Suite("What may be asked for again is published once", .needsRedis, .timeLimit(.patience))
 struct PublishingOnceTests {
     private let event = BroadcastEvent(channel: "order", name: "created", payload: ["entity_id": "42"])
 

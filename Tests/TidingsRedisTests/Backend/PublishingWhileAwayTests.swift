@@ -1,12 +1,13 @@
 import RedisTestSupport
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsRedis
 import TidingsTesting
 import TidingsWire
 
-@Suite("Publishing while Redis is away", .needsRedis, .timeLimit(.minutes(1)))
+@Suite("Publishing while Redis is away", .needsRedis, .timeLimit(.patience))
 struct PublishingWhileAwayTests {
     @Test("fails at once and says why")
     func fails() async throws {

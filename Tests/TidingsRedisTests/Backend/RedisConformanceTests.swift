@@ -1,11 +1,12 @@
 import RedisTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsRedis
 import TidingsTesting
 import TidingsWire
 
-@Suite("The backend on Redis keeps its promises", .needsRedis, .timeLimit(.minutes(2)))
+@Suite("The backend on Redis keeps its promises", .needsRedis, .timeLimit(.patience))
 struct RedisConformanceTests {
     @Test("those of every backend", arguments: BroadcastBackendConformance.checks)
     func backend(_ check: ConformanceCheck<any BroadcastBackend>) async throws {

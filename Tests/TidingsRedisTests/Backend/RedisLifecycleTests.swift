@@ -2,13 +2,14 @@ import Logging
 import RedisTestSupport
 import ServiceLifecycle
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsRedis
 import TidingsTesting
 import TidingsWire
 
-@Suite("The life of a backend on Redis", .needsRedis, .timeLimit(.minutes(1)))
+@Suite("The life of a backend on Redis", .needsRedis, .timeLimit(.patience))
 struct RedisLifecycleTests {
     private func connections(of name: String) async throws -> Int {
         let list = try await SharedRedis.server.run("client", "list")

@@ -1,13 +1,14 @@
 import RedisTestSupport
 import SocketTestSupport
 import Synchronization
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsRedis
 import TidingsTesting
 import TidingsWire
 
-@Suite("Feeds of several nodes on one Redis", .needsRedis, .timeLimit(.minutes(2)))
+@Suite("Feeds of several nodes on one Redis", .needsRedis, .timeLimit(.patience))
 struct SharedFeedTests {
     /// What the sources of all nodes find.
     private final class Source: Sendable {

@@ -10,7 +10,7 @@ import TidingsRedis
 import TidingsTesting
 import TidingsWire
 
-@Suite("Ways to reach a Redis", .needsRedis, .timeLimit(.minutes(1)))
+@Suite("Ways to reach a Redis", .needsRedis, .timeLimit(.patience))
 struct RedisConnectionTests {
     /// Publishes something that has to come back.
     private func use(_ configuration: RedisConfiguration) async throws {

@@ -1,6 +1,7 @@
 import Foundation
 import RedisTestSupport
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsRedis
@@ -13,7 +14,7 @@ func expectInTime(since start: ContinuousClock.Instant, _ location: SourceLocati
     #expect(ContinuousClock.now - start < .seconds(5), sourceLocation: location)
 }
 
-@Suite("A connection that is dead is noticed, whatever its sockets look like", .needsRedis, .timeLimit(.minutes(2)))
+@Suite("A connection that is dead is noticed, whatever its sockets look like", .needsRedis, .timeLimit(.patience))
 struct DeadSubscriptionFaultTests {
     @Test("without being told otherwise a fault stays unnoticed for less than five seconds")
     func times() {

@@ -1,12 +1,13 @@
 import RedisTestSupport
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsBroadcast
 import TidingsRedis
 import TidingsTesting
 import TidingsWire
 
-@Suite("A Redis that goes away, comes back or becomes another", .needsRedis, .timeLimit(.minutes(2)))
+@Suite("A Redis that goes away, comes back or becomes another", .needsRedis, .timeLimit(.patience))
 struct LostServerFaultTests {
     @Test(
         "a restart makes everybody refetch, and begins a new epoch, whether Redis kept its data or not",

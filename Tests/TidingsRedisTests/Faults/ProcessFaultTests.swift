@@ -6,7 +6,7 @@ import Testing
 import TidingsRedis
 import TidingsWire
 
-@Suite("Nodes in processes of their own", .needsRedis, .timeLimit(.minutes(2)))
+@Suite("Nodes in processes of their own", .needsRedis, .timeLimit(.patience))
 struct ProcessFaultTests {
     @Test("kill -9 of a node: its clients go on at another one and miss nothing")
     func killed() async throws {

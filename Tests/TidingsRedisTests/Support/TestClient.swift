@@ -38,7 +38,7 @@ final class TestClient: Sendable {
     }
 
     /// What comes next.
-    func next(within timeout: Duration = .seconds(20)) async throws -> ServerMessage {
+    func next(within timeout: Duration = .patience) async throws -> ServerMessage {
         guard let message = try await inbox.next(within: timeout) else { throw TestFailure("the connection has ended") }
         return message
     }

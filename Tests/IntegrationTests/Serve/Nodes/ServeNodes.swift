@@ -78,7 +78,7 @@ final class Traffic: Sendable {
     @discardableResult
     func insist(_ name: String, on server: ServeProcess, channel: String = "order") async throws -> EventPosition {
         var position: EventPosition?
-        try await eventually("\(name) is taken", within: .seconds(60)) {
+        try await eventually("\(name) is taken") {
             position = await publish(name, on: server, channel)
             return position != nil
         }
@@ -98,7 +98,7 @@ final class Traffic: Sendable {
     /// Waits until so many more events were taken.
     func flows(_ count: Int = 20) async throws {
         let before = published.count
-        try await eventually("\(count) events are published", within: .seconds(60)) {
+        try await eventually("\(count) events are published") {
             self.published.count >= before + count
         }
     }

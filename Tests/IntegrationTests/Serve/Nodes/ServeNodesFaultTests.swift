@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import RedisTestSupport
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsClient
 import TidingsRedis
@@ -14,7 +15,7 @@ private func expectInTime(since start: ContinuousClock.Instant, _ location: Sour
 }
 
 /// Each test has servers as they are by default, traffic on all of them, and clients that account for every position.
-@Suite("Servers that share a Redis, when something goes wrong", .needsRedis, .timeLimit(.minutes(4)))
+@Suite("Servers that share a Redis, when something goes wrong", .needsRedis, .timeLimit(.patience))
 struct ServeNodesFaultTests {
     @Test("what is set by default notices a fault within five seconds")
     func times() {
@@ -201,7 +202,7 @@ struct ServeNodesFaultTests {
 
     /// Waits until so many servers are subscribed at a Redis.
     private static func eventuallyUsed(_ redis: RedisServer, by count: Int) async throws {
-        try await eventually("all servers have moved", within: .seconds(40)) {
+        try await eventually("all servers have moved") {
             try await redis.run("pubsub", "numsub", "tidings:order").hasSuffix("\(count)")
         }
     }

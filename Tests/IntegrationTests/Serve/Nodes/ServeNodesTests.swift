@@ -1,10 +1,11 @@
 import Foundation
 import RedisTestSupport
 import SocketTestSupport
+import TestSupport
 import Testing
 import TidingsWire
 
-@Suite("Servers that share a Redis", .needsRedis, .timeLimit(.minutes(3)))
+@Suite("Servers that share a Redis", .needsRedis, .timeLimit(.patience))
 struct ServeNodesTests {
     @Test(
         "what is published on any of them, in either way, reaches every subscriber on all of them once",
