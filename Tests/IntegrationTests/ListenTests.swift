@@ -54,7 +54,7 @@ struct ListenTests {
 
     @Test("tidings listen says in a line that nobody is there, and ends when nobody reads what it prints")
     func nobody() async throws {
-        let port = try await PortHolder.reserve().port
+        let port = try FreePort.find()
         let lonely = try RunningProgram.start(
             try Programs.built("tidings"),
             ["listen", "ws://127.0.0.1:\(port)/ws/broadcast", "order"]

@@ -23,7 +23,7 @@ struct DoctorTests {
 
     @Test("1: nobody listens; and a name without an address")
     func nothingListening() async throws {
-        let port = try await PortHolder.reserve().port
+        let port = try FreePort.find()
         try await DoctorReport.expect("connection", "nothing_listening", of: "ws://127.0.0.1:\(port)/ws/broadcast")
         try await DoctorReport.expect("connection", "unknown_name", of: "ws://no-such-host.invalid/ws/broadcast")
     }
@@ -157,7 +157,7 @@ struct DoctorTests {
 
     @Test("9: a server that has lost its Redis", .needsRedis)
     func redisAway() async throws {
-        let port = try await PortHolder.reserve().port
+        let port = try FreePort.find()
         let server = try await ServeProcess.start("--backend=redis", "--redis-url=redis://127.0.0.1:\(port)")
         try await DoctorReport.expect("readiness", "not_ready", of: server.url, "--no-publish")
         #expect(try await server.stop() == 0)

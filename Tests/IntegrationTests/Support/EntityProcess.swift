@@ -11,16 +11,14 @@ struct EntityProcess: Sendable {
     private let store: String
     private let port: Int
 
-    static func start(_ store: String, _ options: [String] = [], port: Int = 0) async throws -> EntityProcess {
+    static func start(_ store: String, _ options: [String] = [], port: Int? = nil) async throws -> EntityProcess {
+        let port = try port ?? FreePort.find()
         let program = try RunningProgram.start(
             try Programs.built("entity-server"),
             ["--store", store, "--port", "\(port)"] + options
         )
-        let line = try await program.line(containing: "http://")
-        guard let match = line.firstMatch(of: #/http://127\.0\.0\.1:(\d+)//#), let taken = Int(match.1) else {
-            throw TestFailure("the server did not say where it listens: \(line)")
-        }
-        return EntityProcess(program: program, store: store, port: taken)
+        try await program.line(containing: "http://127.0.0.1:\(port)/")
+        return EntityProcess(program: program, store: store, port: port)
     }
 
     /// The same server again, on the same port and the same database. Kills this one if it lives.

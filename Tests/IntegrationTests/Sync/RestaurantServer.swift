@@ -15,32 +15,27 @@ import TidingsSQLite
 
 /// The demo's server in this process, to be stopped and started again on the same port and file.
 final class RestaurantServer: Sendable {
-    /// Where it listens; 0 before it has begun to.
-    private struct State {
-        var port = 0
-        var running: Running?
-    }
-
     private struct Running {
         let group: ServiceGroup
         let task: Task<Void, any Error>
     }
 
+    /// Where it listens.
+    let port: Int
     private let folder: TemporaryFolder
     private let store: SQLiteEntityStore
     private let entities: Entities
-    private let state = Mutex(State())
+    private let running = Mutex<Running?>(nil)
 
     init() async throws {
         folder = try TemporaryFolder()
+        port = try FreePort.find()
         store = try SQLiteEntityStore(path: folder.file("orders.sqlite"))
         var configuration = Entities.Configuration()
         configuration.outboxRows = 1_000
         entities = try Entities([Order.self, MenuItem.self, Settings.self], in: store, configuration: configuration)
         try await entities.prepare()
     }
-
-    var port: Int { state.withLock(\.port) }
 
     func start() async throws {
         var hub = BroadcastHub.Configuration()
@@ -51,31 +46,34 @@ final class RestaurantServer: Sendable {
         let relay = OutboxRelay(entities: entities, hub: broadcast.hub, logger: Self.logger)
         let router = Router()
         router.addEntities(entities)
-        let ports = Inbox<Int>()
+        let starts = Inbox<Void>()
         let application = Application(
             router: router,
             broadcast: broadcast,
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
             services: [relay],
-            onServerRunning: { ports.put($0.localAddress?.port ?? 0) },
+            onServerRunning: { _ in starts.put(()) },
             logger: Self.logger
         )
         let group = ServiceGroup(
             configuration: .init(services: [application, BroadcastDrain(broadcast)], logger: Self.logger)
         )
         let task = Task {
-            defer { ports.end() }
+            defer { starts.end() }
             try await group.run()
         }
-        guard let port = try await ports.next() else { throw TestFailure("the server did not start") }
-        state.withLock { $0 = State(port: port, running: Running(group: group, task: task)) }
+        guard try await starts.next() != nil else {
+            try await task.value
+            throw TestFailure("the server did not start")
+        }
+        running.withLock { $0 = Running(group: group, task: task) }
     }
 
     func stop() async throws {
-        guard let running = state.withLock(\.running) else { return }
-        await running.group.triggerGracefulShutdown()
-        try await running.task.value
-        state.withLock { $0.running = nil }
+        guard let ending = running.withLock(\.self) else { return }
+        await ending.group.triggerGracefulShutdown()
+        try await ending.task.value
+        running.withLock { $0 = nil }
     }
 
     /// Stops for good.

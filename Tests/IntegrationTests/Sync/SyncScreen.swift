@@ -18,8 +18,16 @@ final class SyncScreen: Sendable {
     let asked = RequestLog()
     private let running = Mutex<Task<Void, Never>?>(nil)
 
+    /// Shows what a server has.
+    ///
+    /// - Parameters:
+    ///   - port: Where the server is.
+    ///   - noticesSilence: Whether a connection without a sign of life for a second and a half is given up. On a machine
+    ///     that does much else that happens to a good one too, so only tests of silence have it.
+    ///   - configure: What is to be different.
     init(
         of port: Int,
+        noticesSilence: Bool = false,
         _ configure: (inout SyncClient.Configuration) -> Void = { _ in }
     ) async throws {
         requests = try await FaultyProxy(to: port)
@@ -30,7 +38,7 @@ final class SyncScreen: Sendable {
         configuration.broadcast.connectTimeout = .seconds(2)
         // Until the server has said its own.
         configuration.broadcast.heartbeatInterval = .seconds(1)
-        configuration.broadcast.heartbeatGrace = .milliseconds(500)
+        configuration.broadcast.heartbeatGrace = noticesSilence ? .milliseconds(500) : .patience
         configuration.broadcast.logger = Logger(label: "screen") { _ in SwiftLogNoOpLogHandler() }
         configuration.logger = configuration.broadcast.logger
         configuration.queries.defaults.retry = .times(3, delay: .fixed(.milliseconds(20)))

@@ -76,7 +76,7 @@ private final class SyncWalk {
         init(of port: Int, isPlain: Bool, keepingIn file: String?) async throws {
             let persister = try file.map { try SQLiteQueryPersister(path: $0) }
             let network = network
-            let screen = try await SyncScreen(of: port) {
+            let screen = try await SyncScreen(of: port, noticesSilence: true) {
                 if isPlain { $0.broadcast.dialects = [.plain] }
                 $0.queries.connectivity = network
                 $0.queries.persister = persister
