@@ -455,7 +455,11 @@ let package = Package(
             ],
             path: "Tests/ServerSnippets"
         ),
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport",
+            dependencies: [.product(name: "Logging", package: "swift-log")],
+            path: "Tests/TestSupport"
+        ),
         .target(name: "DatabaseTestSupport", dependencies: ["TestSupport"], path: "Tests/DatabaseTestSupport"),
         // One node of a service on Redis, for tests that end it and for measurements.
         .executableTarget(

@@ -73,14 +73,23 @@ extension QueryClient {
 
     /// Takes up a mutation of another client, when it is known what it does.
     func take(_ stored: PersistedMutation) {
-        let definition = withCache { cache -> (any AnyMutationDefinition)? in
+        let (isWanted, definition) = withCache { cache -> (Bool, (any AnyMutationDefinition)?) in
             // It was given up, and is about to be taken out of storage.
-            guard !cache.discarded.contains(stored.identifier) else { return nil }
+            guard !cache.discarded.contains(stored.identifier) else { return (false, nil) }
             let definition = cache.mutations.definitions[stored.name]
             if definition == nil { cache.mutations.orphans.append(stored) }
-            return definition
+            return (true, definition)
         }
-        if let definition { resume(stored, definition) }
+        if let definition {
+            resume(stored, definition)
+        } else if isWanted {
+            configuration.logger.warning(
+                """
+                The stored mutation \(stored.identifier) waits: register a mutation with its name, \(stored.name), \
+                before run().
+                """
+            )
+        }
     }
 
     private func resume(_ stored: PersistedMutation, _ definition: any AnyMutationDefinition) {

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import Synchronization
+import TestSupport
 import Testing
 import TidingsTesting
 import TidingsWire
@@ -135,43 +136,6 @@ final class FeedSource<Value: Sendable>: Sendable {
         state.withLock { $0.inside -= 1 }
         if isBroken { throw Broken() }
         return value
-    }
-}
-
-/// Keeps what is logged.
-final class LogRecorder: Sendable {
-    struct Line: Sendable {
-        let level: Logger.Level
-        let message: String
-        let metadata: Logger.Metadata
-    }
-
-    private let recorded = Mutex<[Line]>([])
-
-    var lines: [Line] { recorded.withLock { $0 } }
-
-    var logger: Logger {
-        Logger(label: "test") { _ in Handler(recorder: self) }
-    }
-
-    private struct Handler: LogHandler {
-        let recorder: LogRecorder
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.debug
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let line = Line(
-                level: event.level,
-                message: "\(event.message)",
-                metadata: metadata.merging(event.metadata ?? [:]) { $1 }
-            )
-            recorder.recorded.withLock { $0.append(line) }
-        }
     }
 }
 

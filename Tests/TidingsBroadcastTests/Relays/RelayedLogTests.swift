@@ -1,7 +1,7 @@
-import Logging
 import NIOCore
 import NIOEmbedded
 import Synchronization
+import TestSupport
 import Testing
 import TidingsTesting
 import TidingsWire
@@ -249,49 +249,27 @@ struct RelayedLogTests {
 
     @Test("a table that fails is logged once for a message, and without what its error says; a slow one too")
     func logging() throws {
-        let lines = LogLines()
-        let bench = RelayBench(logger: Logger(label: "test") { _ in lines })
+        let log = LogRecorder()
+        let bench = RelayBench(logger: log.logger)
         bench.table.commit(5)
         bench.begin(after: 5)
         bench.table.answer(.fails)
         let client = try bench.connect()
         try client.subscribe("order", "contact", since: Self.at(1))
         bench.settle()
-        #expect(lines.warnings.count == 1)
+        #expect(log.warnings.count == 1)
         bench.table.answer(.waits)
         try client.subscribe("menu", since: Self.at(1))
         bench.settle()
         bench.loop.advanceTime(by: .seconds(2))
         bench.table.release(failing: true)
         bench.settle()
-        #expect(lines.warnings.count == 2)
-        #expect(lines.warnings.allSatisfy { !$0.contains("secret") })
+        #expect(log.warnings.count == 2)
+        #expect(log.warnings.allSatisfy { !$0.contains("secret") })
         #expect(bench.table.reads == 2)
     }
 }
 
 private final class Answers: Sendable {
     let byName = Mutex<[String: Bool]>([:])
-}
-
-/// Keeps what is logged.
-private final class LogLines: LogHandler {
-    private let lines = Mutex<[String]>([])
-    var warnings: [String] { lines.withLock { $0.filter { $0.hasPrefix("warning") } } }
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    var logLevel: Logger.Level {
-        get { .trace }
-        set {}
-    }
-    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        lines.withLock { $0.append("\(event.level) \(event.message) \(event.metadata ?? [:])") }
-    }
 }

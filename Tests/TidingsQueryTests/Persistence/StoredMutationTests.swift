@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import TidingsQuery
@@ -79,9 +80,12 @@ struct StoredMutationTests {
         let keys = Log<String>()
         bench.client.start(mutation(keys), 3)
         bench.settle()
-        let next = Bench { [persister] in $0.persister = persister }
+        let log = LogRecorder()
+        let next = Bench { [persister] in ($0.persister, $0.logger) = (persister, log.logger) }
         next.run()
         #expect(keys.entries.isEmpty)
+        #expect(log.warnings.count == 1)
+        #expect(log.warnings.first?.contains("register a mutation with its name") == true)
         next.client.register(mutation(keys))
         next.settle()
         #expect(keys.entries.count == 1)
