@@ -57,16 +57,15 @@ struct TestServer {
             }
             guard let port = try await ports.next() else { throw TestFailure("the server did not start") }
             let server = TestServer(port: port, broadcast: broadcast) { await group.triggerGracefulShutdown() }
-            let result: Result
+            let result: Swift.Result<Result, any Error>
             do {
-                result = try await body(server)
+                result = .success(try await body(server))
             } catch {
-                tasks.cancelAll()
-                throw error
+                result = .failure(error)
             }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
-            return result
+            return try result.get()
         }
     }
 }

@@ -72,12 +72,32 @@ struct UpgradeTests {
             let connection = try await RawConnection.connect(port: server.port)
             try await connection.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n" + Self.handshake)
             gate.put(())
-            let text = try await connection.receive(until: "xOo=\r\n\r\n")
+            let text = try await connection.receive(until: "xOo=\r\n")
             let (slow, upgrade) = (text.firstRange(of: "slow answer"), text.firstRange(of: "101 Switching"))
             let ordered = try #require(slow).lowerBound < #require(upgrade).lowerBound
             #expect(ordered)
             await connection.close()
         }
+    }
+
+    @Test("a server that is cancelled does not wait for a session that began with a plain request")
+    func cancelled() async throws {
+        let router = Router()
+        router.get("hello") { _, _ in "hello there" }
+        let sessions = Inbox<RawConnection>()
+        let serving = Task {
+            try await TestServer.run(router: router) { server in
+                let connection = try await RawConnection.connect(port: server.port)
+                try await connection.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n" + Self.handshake)
+                _ = try await connection.receive(until: "xOo=\r\n")
+                sessions.put(connection)
+                try await Task.sleep(for: .seconds(3600))
+            }
+        }
+        let connection = try #require(try await sessions.next())
+        serving.cancel()
+        await #expect(throws: CancellationError.self) { try await serving.value }
+        await connection.close()
     }
 
     @Test("the router's middleware answers for upgrades as for every other request")

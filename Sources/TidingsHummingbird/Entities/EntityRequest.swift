@@ -75,6 +75,7 @@ extension HTTPField.Name {
     static let idempotencyKey = literal("Idempotency-Key")
     static let traceParent = literal("traceparent")
     static let tidingsPosition = literal("Tidings-Position")
+    static let requestID = literal("X-Request-Id")
     static let lastEventID = literal("Last-Event-ID")
     /// What a proxy such as nginx heeds.
     static let accelBuffering = literal("X-Accel-Buffering")

@@ -26,12 +26,15 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder where Base.Con
 
     /// Answers a preflight itself, refuses changes of pages that are not allowed, and adds headers to every other answer.
     ///
-    /// What is broadcast on the way belongs to the trace of the request, or else to its name in the log.
+    /// What is broadcast on the way belongs to the trace of the request, or else to its name in the log. The answer says
+    /// that name (`X-Request-Id`).
     public func respond(to request: Request, context: Context) async throws -> Response {
-        let trace = request.traceID ?? context.logger[metadataKey: "hb.request.id"]?.description
-        return try await BroadcastTrace.$identifier.withValue(trace) {
+        let name = context.logger[metadataKey: "hb.request.id"]?.description
+        var response = try await BroadcastTrace.$identifier.withValue(request.traceID ?? name) {
             try await answer(to: withoutToken(request), context: context)
         }
+        if response.headers[.requestID] == nil { response.headers[.requestID] = name }
+        return response
     }
 
     private func answer(to request: Request, context: Context) async throws -> Response {
@@ -52,7 +55,7 @@ public struct OriginResponder<Base: HTTPResponder>: HTTPResponder where Base.Con
         if isAllowed {
             response.headers[.accessControlAllowOrigin] = origin
             response.headers[.accessControlExposeHeaders] =
-                "ETag, Location, Retry-After, Tidings-Position, WWW-Authenticate"
+                "ETag, Location, Retry-After, Tidings-Position, WWW-Authenticate, X-Request-Id"
         }
         return response
     }

@@ -338,7 +338,9 @@ struct PublishTests {
             #expect(try await socket.receive().contains("\"trace_id\":\""))
             for headers in [HTTPHeaders(parent), HTTPHeaders()] {
                 backends.put(server.broadcast)
-                let name = try await EndpointTests.get("/tell", server, headers: headers).body
+                let answer = try await EndpointTests.get("/tell", server, headers: headers)
+                let name = answer.body
+                #expect(answer.headers["X-Request-Id"] == [name])
                 let expected = headers.isEmpty ? name : trace
                 #expect(try await socket.receive().contains("\"trace_id\":\"\(expected)\""))
             }
