@@ -23,6 +23,11 @@ public final class Inbox<Element: Sendable>: Sendable {
         continuation.finish()
     }
 
+    /// The next element, for whoever waits for one of several that come; nil after the end. Fails at a moment.
+    public func next(by deadline: ContinuousClock.Instant) async throws -> Element? {
+        try await next(within: deadline - .now)
+    }
+
     /// The next element; nil after the end. One reader at a time.
     public func next(within timeout: Duration = .patience) async throws -> Element? {
         let stream = iterator.withLock { $0 }

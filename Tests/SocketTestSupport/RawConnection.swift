@@ -69,9 +69,12 @@ public final class RawConnection: Sendable {
 
     /// What arrives until a text ends it. Fails if the connection ends first, or after a while.
     public func receive(until end: String) async throws -> String {
+        let deadline = ContinuousClock.now + .patience
         var text = ""
         while !text.contains(end) {
-            guard let bytes = try await inbox.next() else { throw TestFailure("the connection ended after: \(text)") }
+            guard let bytes = try await inbox.next(by: deadline) else {
+                throw TestFailure("the connection ended after: \(text)")
+            }
             text += String(decoding: bytes, as: UTF8.self)
         }
         return text
@@ -84,16 +87,18 @@ public final class RawConnection: Sendable {
 
     /// Everything until the other side ends the connection. Fails after a while.
     public func receiveAll() async throws -> [UInt8] {
+        let deadline = ContinuousClock.now + .patience
         var all: [UInt8] = []
-        while let bytes = try await inbox.next() { all += bytes }
+        while let bytes = try await inbox.next(by: deadline) { all += bytes }
         return all
     }
 
     /// The code of the close frame that ends the connection; nil if it ends without one. Fails after a while.
     public func receiveCloseCode() async throws -> CloseCode? {
         var reader = WebSocketReader(from: .server, maximumMessageBytes: 1 << 20, allowsCompression: true)
+        let deadline = ContinuousClock.now + .patience
         var code: CloseCode?
-        while code == nil, let bytes = try await inbox.next() {
+        while code == nil, let bytes = try await inbox.next(by: deadline) {
             try bytes.withUnsafeBytes { bytes in
                 try reader.read(bytes) { message in
                     if case .close(let found, _) = message { code = found }

@@ -63,12 +63,17 @@ extension ServeProcess {
 
     /// Publishes with `POST /broadcast`.
     ///
+    /// - Parameters:
+    ///   - event: Its name.
+    ///   - channel: Where it happens.
+    ///   - key: The same for each time that the same event is published; nil if that is only once.
     /// - Returns: The event's position; nil if the server says no, or is gone.
-    func post(_ event: String, on channel: String) async -> EventPosition? {
+    func post(_ event: String, on channel: String, key: String? = nil) async -> EventPosition? {
         guard let port = try? port else { return nil }
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/broadcast")
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
+        if let key { request.headers.add(name: "Idempotency-Key", value: key) }
         let body = #"{"channel":"\#(channel)","event":"\#(event)","payload":{"entity_id":"\#(event)"}}"#
         request.body = .bytes(ByteBuffer(string: body))
         let response = try? await Self.client.execute(request, timeout: .seconds(120))

@@ -62,7 +62,8 @@ final class RunningProgram: Sendable {
     /// The first line of standard output with a text in it. Fails after a while.
     @discardableResult
     func line(containing text: String, from inbox: Inbox<String>? = nil) async throws -> String {
-        while let line = try await (inbox ?? output).next() {
+        let deadline = ContinuousClock.now + .patience
+        while let line = try await (inbox ?? output).next(by: deadline) {
             if line.contains(text) { return line }
         }
         throw TestFailure("the program ended without printing: \(text)")

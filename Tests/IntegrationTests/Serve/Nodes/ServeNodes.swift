@@ -1,3 +1,4 @@
+import Foundation
 import RedisTestSupport
 import SocketTestSupport
 import Synchronization
@@ -74,20 +75,26 @@ final class Traffic: Sendable {
         }
     }
 
-    /// Publishes until it is taken.
+    /// Publishes until it is taken: with a key, because the answer that says so may be lost.
     @discardableResult
     func insist(_ name: String, on server: ServeProcess, channel: String = "order") async throws -> EventPosition {
         var position: EventPosition?
+        let key = UUID().uuidString
         try await eventually("\(name) is taken") {
-            position = await publish(name, on: server, channel)
+            position = await publish(name, on: server, channel, key: key)
             return position != nil
         }
         return try #require(position)
     }
 
     @discardableResult
-    private func publish(_ name: String, on server: ServeProcess, _ channel: String) async -> EventPosition? {
-        guard let position = await server.post(name, on: channel) else {
+    private func publish(
+        _ name: String,
+        on server: ServeProcess,
+        _ channel: String,
+        key: String? = nil
+    ) async -> EventPosition? {
+        guard let position = await server.post(name, on: channel, key: key) else {
             refusals.add(1, ordering: .relaxed)
             return nil
         }
