@@ -27,6 +27,7 @@ public final class RawConnection: Sendable {
         }
         let channel =
             try await bootstrap
+            .connectTimeout(TimeAmount(.patience))
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -37,6 +37,7 @@ public final class TestSocket: Sendable {
         let (messages, ends) = (Inbox<WebSocketMessage>(), Inbox<End>())
         var connector = WebSocketConnector()
         connector.maximumMessageBytes = maximumMessageBytes
+        connector.connectTimeout = TimeAmount(.patience)
         connector.subprotocols = subprotocols
         connector.offersCompression = offersCompression
         let connection = try await connector.connect(

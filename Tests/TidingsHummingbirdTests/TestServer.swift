@@ -28,6 +28,10 @@ struct TestServer {
         services: @Sendable (WebSocketBroadcastBackend) -> [any Service] = { _ in [] },
         _ body: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
+        var endpoints = endpoints
+        if endpoints.timeouts.firstRequest == ConnectionTimeouts().firstRequest {
+            endpoints.timeouts.firstRequest = .patience
+        }
         let ports = Inbox<Int>()
         let broadcast = broadcast ?? WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub))
         let logger = Logger(label: "test") { _ in QuietLogHandler() }

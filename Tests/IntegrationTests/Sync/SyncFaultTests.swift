@@ -97,6 +97,7 @@ struct SyncFaultTests {
             screen.broadcasts.cut()
             try await screen.disconnected()
             screen.asked.clear()
+            screen.answered.clear()
             try await server.stop()
             try await server.note("meanwhile", on: Array(orders.prefix(1)))
             try await server.loseHistory()
@@ -108,7 +109,7 @@ struct SyncFaultTests {
             try await details[1].shows("what did not") { !$0.isFetching && !$0.isStale }
             try await screen.connected()
             let paths = orders.map { "GET /orders/\($0.uuidString.lowercased())" }
-            #expect(paths.map { screen.asked.count($0) } == [1, 1])
+            #expect(paths.map { screen.answered.count($0) } == [1, 1], "of \(screen.asked.all)")
             await screen.end()
         }
     }

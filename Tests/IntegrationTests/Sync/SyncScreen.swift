@@ -16,6 +16,8 @@ final class SyncScreen: Sendable {
     let sync: SyncClient
     /// What was asked for, such as `GET /orders`.
     let asked = RequestLog()
+    /// What of that was answered: not what was sent on a connection whose end had not been noticed, and tried again.
+    let answered = RequestLog()
     private let running = Mutex<Task<Void, Never>?>(nil)
 
     /// Shows what a server has.
@@ -45,7 +47,7 @@ final class SyncScreen: Sendable {
         configuration.mutations.retry = RetryPolicy(retries: nil, delay: .fixed(.milliseconds(20)))
         configuration.throttle = .milliseconds(20)
         configuration.refetchBackoff = Backoff(base: .milliseconds(20), maximum: .milliseconds(200))
-        configuration.transport = LoggingTransport(asked, timeout: .seconds(10))
+        configuration.transport = LoggingTransport(asked, answered, timeout: .seconds(10))
         configure(&configuration)
         let sync = try SyncClient(configuration)
         self.sync = sync
@@ -120,7 +122,7 @@ extension QueryObserver {
     }
 }
 
-/// What was asked for, in order.
+/// Requests, in order.
 final class RequestLog: Sendable {
     private let lines = Mutex<[String]>([])
 
@@ -131,16 +133,20 @@ final class RequestLog: Sendable {
 }
 
 private struct LoggingTransport: HTTPTransport {
-    let log: RequestLog
+    let asked: RequestLog
+    let answered: RequestLog
     let transport: AsyncHTTPClientTransport
 
-    init(_ log: RequestLog, timeout: Duration) {
-        self.log = log
+    init(_ asked: RequestLog, _ answered: RequestLog, timeout: Duration) {
+        (self.asked, self.answered) = (asked, answered)
         transport = AsyncHTTPClientTransport(timeout: timeout)
     }
 
     func send(_ request: HTTPRequest, body: [UInt8], mostBytes: Int) async throws -> HTTPTransportAnswer {
-        log.add("\(request.method) \(request.path ?? "")")
-        return try await transport.send(request, body: body, mostBytes: mostBytes)
+        let line = "\(request.method) \(request.path ?? "")"
+        asked.add(line)
+        let answer = try await transport.send(request, body: body, mostBytes: mostBytes)
+        answered.add(line)
+        return answer
     }
 }

@@ -22,6 +22,7 @@ final class TestClient: Sendable {
     static func connect(port: Int, opens: Bool = false) async throws -> TestClient {
         let inbox = Inbox<ServerMessage>()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connectTimeout(TimeAmount(.patience))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(MessageReceiver(inbox, opens: opens))
