@@ -30,7 +30,7 @@ struct EndpointTests {
 
     @Test("a living process is healthy, also when it is not ready; what is not ready is named")
     func health() async throws {
-        let endpoints = BroadcastEndpoints()
+        let endpoints = BroadcastEndpoints.make()
         endpoints.readiness.register("database") { throw Broken() }
         try await TestServer.run(endpoints: endpoints) { server in
             #expect(try await Self.get("/healthz", server).status == 200)
@@ -55,7 +55,7 @@ struct EndpointTests {
 
     @Test("paths can be moved")
     func paths() async throws {
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.webSocketPath = "/live"
         endpoints.statsPath = "/admin/stats"
         try await TestServer.run(endpoints: endpoints) { server in
@@ -83,7 +83,7 @@ struct EndpointTests {
         ]
     )
     func origins(allowed: AllowedOrigins, origin: String, isAllowed: Bool) async throws {
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.allowedOrigins = allowed
         try await TestServer.run(endpoints: endpoints) { server in
             let answer = try await Self.get("/healthz", server, headers: ["Origin": origin])
@@ -137,7 +137,7 @@ struct EndpointTests {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(server.port)\(path)")
         request.method = method
         request.headers = headers
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await HTTPClient.shared.execute(request, timeout: TimeAmount(.patience))
         let body = try await response.body.collect(upTo: 1 << 20)
         return Answer(status: response.status.code, headers: response.headers, body: String(buffer: body))
     }

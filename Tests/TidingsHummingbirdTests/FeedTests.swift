@@ -23,7 +23,7 @@ struct FeedTests {
             .polling(every: .milliseconds(20), evenBelowOneSecond: true) { load.withLock { $0 } }
         )
         let queue = try feeds.declare("queue", .events(of: Change.self).frame(.flat))
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.feeds = feeds
         try await TestServer.run(endpoints: endpoints, broadcast: broadcast) { server in
             try await eventually("the first value is told") { polled.status.broadcasts == 1 }
@@ -64,7 +64,7 @@ struct FeedTests {
 
     @Test("a server with the feeds of another broadcast backend is not ready")
     func another() async throws {
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.feeds = FeedRegistry(WebSocketBroadcastBackend())
         try await TestServer.run(endpoints: endpoints) { server in
             let answer = try await EndpointTests.get("/readyz", server)
@@ -76,7 +76,7 @@ struct FeedTests {
     @Test("the path can be moved; a plain request is told what it is for; foreign pages are refused")
     func path() async throws {
         let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: .make { _ in }))
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.feeds = FeedRegistry(broadcast)
         endpoints.feedWebSocketPath = "/live/values"
         try await TestServer.run(endpoints: endpoints, broadcast: broadcast) { server in

@@ -21,17 +21,13 @@ struct TestServer {
 
     static func run<Result: Sendable>(
         router: Router<BasicRequestContext> = Router(),
-        endpoints: BroadcastEndpoints = BroadcastEndpoints(),
+        endpoints: BroadcastEndpoints = .make(),
         hub: BroadcastHub.Configuration = .make { _ in },
         broadcast: WebSocketBroadcastBackend? = nil,
         tls: TLSConfiguration? = nil,
         services: @Sendable (WebSocketBroadcastBackend) -> [any Service] = { _ in [] },
         _ body: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
-        var endpoints = endpoints
-        if endpoints.timeouts.firstRequest == ConnectionTimeouts().firstRequest {
-            endpoints.timeouts.firstRequest = .patience
-        }
         let ports = Inbox<Int>()
         let broadcast = broadcast ?? WebSocketBroadcastBackend(hub: BroadcastHub(configuration: hub))
         let logger = Logger(label: "test") { _ in QuietLogHandler() }
@@ -74,6 +70,15 @@ struct TestServer {
     }
 }
 
+extension BroadcastEndpoints {
+    /// Endpoints for tests: nobody is cut off because a busy machine takes its time for a first request.
+    static func make() -> BroadcastEndpoints {
+        var endpoints = BroadcastEndpoints()
+        endpoints.timeouts.firstRequest = .patience
+        return endpoints
+    }
+}
+
 extension BroadcastHub.Configuration {
     /// A configuration for tests: nobody waits long for a drain, and nobody who does not read is given up, however slow the
     /// machine is.
@@ -81,6 +86,7 @@ extension BroadcastHub.Configuration {
         var configuration = BroadcastHub.Configuration()
         configuration.drainWindow = .milliseconds(50)
         configuration.heartbeatTimeout = .seconds(3600)
+        configuration.authenticationTimeout = .patience
         change(&configuration)
         return configuration
     }

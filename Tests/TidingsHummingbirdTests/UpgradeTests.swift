@@ -91,6 +91,7 @@ struct UpgradeTests {
                 try await connection.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n" + Self.handshake)
                 _ = try await connection.receive(until: "xOo=\r\n")
                 sessions.put(connection)
+                // Serves until it is cancelled.
                 try await Task.sleep(for: .seconds(3600))
             }
         }
@@ -185,7 +186,7 @@ struct UpgradeTests {
         arguments: ["", "GET /ws/broadcast HTTP/1.1\r\nHost: a\r\nX-Slow: "]
     )
     func slowFirstRequest(text: String) async throws {
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.timeouts.firstRequest = .milliseconds(100)
         try await TestServer.run(endpoints: endpoints) { server in
             let connection = try await RawConnection.connect(port: server.port)

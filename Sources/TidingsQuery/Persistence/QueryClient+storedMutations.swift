@@ -16,7 +16,8 @@ extension Mutation: AnyMutationDefinition {
 
 extension QueryClient {
     /// Tells the client what a stored mutation does, so that it can be sent after a restart. Register all that have a name
-    /// before ``run()``; those that were stored under a name that nobody registers wait until somebody does.
+    /// before ``run()``; those that were stored under a name that nobody registers wait until somebody does, and a warning
+    /// in the log says so.
     ///
     /// - Parameter mutation: A mutation with a name and a `Codable` input.
     public func register<Input, Output>(_ mutation: Mutation<Input, Output>) {

@@ -76,7 +76,7 @@ extension ServeProcess {
         if let key { request.headers.add(name: "Idempotency-Key", value: key) }
         let body = #"{"channel":"\#(channel)","event":"\#(event)","payload":{"entity_id":"\#(event)"}}"#
         request.body = .bytes(ByteBuffer(string: body))
-        let response = try? await Self.client.execute(request, timeout: .seconds(120))
+        let response = try? await Self.client.execute(request, timeout: TimeAmount(.patience))
         guard response?.status == .accepted else { return nil }
         return response?.headers.first(name: "Tidings-Position").flatMap { EventPosition($0) }
     }

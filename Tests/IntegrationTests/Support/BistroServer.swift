@@ -61,7 +61,7 @@ final class BistroServer: Sendable {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: try JSONSerialization.data(withJSONObject: body)))
         }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await HTTPClient.shared.execute(request, timeout: TimeAmount(.patience))
         let bytes = try await response.body.collect(upTo: 1 << 20)
         guard let object = try JSONSerialization.jsonObject(with: Data(bytes.readableBytesView)) as? [String: Any]
         else {

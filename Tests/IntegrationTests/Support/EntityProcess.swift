@@ -122,7 +122,7 @@ extension EntityProcess {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: try JSONSerialization.data(withJSONObject: body)))
         }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await HTTPClient.shared.execute(request, timeout: TimeAmount(.patience))
         let bytes = try await response.body.collect(upTo: 1 << 22)
         guard (200..<300).contains(response.status.code) else {
             throw TestFailure("\(method) \(path) answered \(response.status.code): \(String(buffer: bytes))")

@@ -21,7 +21,7 @@ struct ConsoleTests {
     private static let bearer: HTTPHeaders = ["Authorization": "Bearer \(secret)"]
 
     private static func endpoints(_ change: (inout Console) -> Void = { _ in }) throws -> BroadcastEndpoints {
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         var console = try Console(secret: secret)
         change(&console)
         endpoints.console = console
@@ -44,7 +44,7 @@ struct ConsoleTests {
         request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
         request.body = .bytes(ByteBuffer(string: form))
         do {
-            let response = try await client.execute(request, timeout: .seconds(120))
+            let response = try await client.execute(request, timeout: TimeAmount(.patience))
             let body = String(buffer: try await response.body.collect(upTo: 1 << 20))
             try await client.shutdown()
             let headers = response.headers

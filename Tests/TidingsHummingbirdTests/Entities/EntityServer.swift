@@ -22,7 +22,7 @@ struct EntityServer: Sendable {
         allowedOrigins: AllowedOrigins = .sameHost,
         hub: BroadcastHub.Configuration = .make { _ in },
         authenticator: (any Authenticator)? = nil,
-        broadcastEndpoints: BroadcastEndpoints = BroadcastEndpoints(),
+        broadcastEndpoints: BroadcastEndpoints = .make(),
         metrics: PrometheusMetrics? = nil,
         _ body: @Sendable (EntityServer) async throws -> Result
     ) async throws -> Result {
@@ -100,7 +100,7 @@ extension EntityServer {
             request.headers.add(name: "Content-Type", value: "application/json")
         }
         for (name, value) in self.headers + headers { request.headers.replaceOrAdd(name: name, value: value) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await HTTPClient.shared.execute(request, timeout: TimeAmount(.patience))
         let body = try await response.body.collect(upTo: 1 << 22)
         return Answer(status: response.status.code, headers: response.headers, body: Data(body.readableBytesView))
     }

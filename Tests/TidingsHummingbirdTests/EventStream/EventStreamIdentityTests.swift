@@ -19,7 +19,7 @@ struct EventStreamIdentityTests {
         hub.authenticator = try await JWTAuthenticator(keys: .secret(TokenMaker.secret))
         hub.policy = ChannelPolicy(publicChannels: ["menu"])
         let maker = await TokenMaker.secret()
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.tokenCookie = "session"
         return try await TestServer.run(endpoints: endpoints, hub: hub) { try await body($0, maker) }
     }

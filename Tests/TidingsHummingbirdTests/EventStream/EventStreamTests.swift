@@ -127,7 +127,7 @@ struct EventStreamTests {
 
     @Test("the path can be moved, or left out; other methods are not served there")
     func path() async throws {
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.eventStreamPath = "/live"
         try await TestServer.run(endpoints: endpoints) { server in
             #expect(try await EndpointTests.get("/sse/broadcast?channel=order", server).status == 404)
@@ -150,7 +150,7 @@ struct EventStreamTests {
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
             do {
                 let url = "https://localhost:\(server.port)/sse/broadcast?channel=order"
-                let response = try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(120))
+                let response = try await client.execute(HTTPClientRequest(url: url), timeout: TimeAmount(.patience))
                 try await server.broadcast.broadcast("created", on: "order")
                 var reader = EventStreamReader()
                 var messages: [EventStreamReader.Message] = []

@@ -18,21 +18,19 @@ struct IdentityTests {
 
     private func withServer<Result: Sendable>(
         router: Router<BasicRequestContext> = Router(),
-        endpoints: BroadcastEndpoints = BroadcastEndpoints(),
+        endpoints: BroadcastEndpoints = .make(),
         hub: BroadcastHub.Configuration = .make { $0.policy = Self.policy },
         _ body: @Sendable (TestServer, TokenMaker) async throws -> Result
     ) async throws -> Result {
         var hub = hub
         hub.authenticator = try await JWTAuthenticator(keys: .secret(TokenMaker.secret))
-        // No test waits for it, and a busy machine takes its time.
-        if hub.authenticationTimeout == WireLimits.authenticationTimeout { hub.authenticationTimeout = .seconds(60) }
         let maker = await TokenMaker.secret()
         return try await TestServer.run(router: router, endpoints: endpoints, hub: hub) { try await body($0, maker) }
     }
 
     @Test("a token is taken from each of its places, the first of them counts")
     func places() async throws {
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.tokenCookie = "session"
         try await withServer(endpoints: endpoints) { server, maker in
             let token = try await maker.token(.init(channels: ["order"]))
@@ -253,7 +251,7 @@ struct IdentityTests {
             }
         }
         let hub = BroadcastHub.Configuration.make { $0.authenticator = Slow(asked: asked, cancelled: cancelled) }
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.timeouts.firstRequest = .seconds(5)
         try await TestServer.run(endpoints: endpoints, hub: hub) { server in
             let connecting = try await RawConnection.connect(port: server.port)
@@ -276,7 +274,7 @@ struct IdentityTests {
             let answer = try await HTTPClient.shared.get(url: "http://127.0.0.1:\(server.port)/broadcast/stats").get()
             #expect(answer.status == .notFound)
         }
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.operatorSecret = "for operators only"
         try await withServer(endpoints: endpoints) { server, _ in
             let url = "http://127.0.0.1:\(server.port)/broadcast/stats"
@@ -340,7 +338,7 @@ struct IdentityTests {
     @Test("an operator closes a subject's sessions and keeps it out for a while")
     func operators() async throws {
         let date = MovableDate(Date(timeIntervalSince1970: 1_800_000_000))
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.operatorSecret = "for operators only"
         try await withServer(endpoints: endpoints, hub: .make { $0.now = { date.now } }) { server, maker in
             let one = try await maker.token(.init(exp: 4_000_000_000))
@@ -394,7 +392,7 @@ struct IdentityTests {
         request.method = .DELETE
         if let secret { request.headers.add(name: "Authorization", value: "Bearer \(secret)") }
         if let body { request.body = .bytes(ByteBuffer(string: body)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await HTTPClient.shared.execute(request, timeout: TimeAmount(.patience))
         return (response.status, String(buffer: try await response.body.collect(upTo: 65_536)))
     }
 }

@@ -18,7 +18,7 @@ struct MetricsRouteTests {
         let broadcast = WebSocketBroadcastBackend(hub: BroadcastHub(configuration: .make { _ in }))
         let feeds = FeedRegistry(broadcast)
         let load = try feeds.declare("load", .events(of: Int.self))
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         let metrics = PrometheusMetrics()
         endpoints.metrics = metrics
         endpoints.feeds = feeds
@@ -52,7 +52,7 @@ struct MetricsRouteTests {
 
     @Test("they are for operators where there is a secret, and on no public address where clients need tokens")
     func rights() async throws {
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.metrics = PrometheusMetrics()
         var hub = BroadcastHub.Configuration.make { _ in }
         hub.authenticator = try await JWTAuthenticator(keys: .secret(TokenMaker.secret))
@@ -87,7 +87,7 @@ struct MetricsRouteTests {
     @Test("a relay's numbers are among them")
     func relay() async throws {
         let metrics = PrometheusMetrics()
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.metrics = metrics
         try await EntityServer.run(broadcastEndpoints: endpoints, metrics: metrics) { server in
             _ = try await server.openOrder()

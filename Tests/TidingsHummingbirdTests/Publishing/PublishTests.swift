@@ -60,7 +60,7 @@ struct PublishTests {
         hub.authenticator = try await JWTAuthenticator(keys: .secret(TokenMaker.secret))
         let broadcast = WebSocketBroadcastBackend(underlying: underlying, hub: BroadcastHub(configuration: hub))
         let maker = await TokenMaker.secret()
-        var endpoints = BroadcastEndpoints()
+        var endpoints = BroadcastEndpoints.make()
         endpoints.publishing = limits
         return try await TestServer.run(router: router, endpoints: endpoints, broadcast: broadcast) {
             try await body($0, maker)
@@ -79,7 +79,7 @@ struct PublishTests {
         request.headers = HTTPHeaders(headers + [("Content-Type", type)])
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         request.body = .bytes(ByteBuffer(string: body))
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await HTTPClient.shared.execute(request, timeout: TimeAmount(.patience))
         let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
         return EndpointTests.Answer(status: response.status.code, headers: response.headers, body: text)
     }
